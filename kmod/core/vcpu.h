@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef HVMM_CORE_VCPU_H
+#define HVMM_CORE_VCPU_H
+
+#include <linux/hrtimer.h>
+#include <linux/types.h>
+
+#include "core/ledger.h"
+#include "core/stats.h"
+#include "dev/lapic.h"
+#include "sched/sched.h"
+
+struct hvmm_vm;
+
+/**
+ * enum hvmm_request - work that a vCPU must do before it enters the guest again
+ * @HVMM_REQ_TIMER: its LAPIC timer's host timer has expired
+ * @HVMM_REQ_NMI: an NMI is pending
+ * @HVMM_REQ_INIT: an INIT arrived
+ * @HVMM_REQ_SIPI: a SIPI arrived; vector in &hvmm_vcpu.sipi_vector
+ * @HVMM_REQ_TLB: the VM's TLB generation went up
+ * @HVMM_REQ_CLOCK: kvmclock must be written anew
+ * @HVMM_REQ_IO_DONE: the device process has answered
+ * @HVMM_REQ_MEM_DONE: the page that it waits for is there, or the wait failed
+ */
+enum hvmm_request {
+	HVMM_REQ_TIMER,
+	HVMM_REQ_NMI,
+	HVMM_REQ_INIT,
+	HVMM_REQ_SIPI,
+	HVMM_REQ_TLB,
+	HVMM_REQ_CLOCK,
+	HVMM_REQ_IO_DONE,
+	HVMM_REQ_MEM_DONE,
+	HVMM_REQ_NR
+};
+
+/**
+ * enum hvmm_wait - what a parked vCPU waits for
+ * @HVMM_WAIT_NONE: nothing: it is runnable unless its VM is held
+ * @HVMM_WAIT_HALT: an interrupt, NMI or INIT
+ * @HVMM_WAIT_IO: %HVMM_REQ_IO_DONE
+ * @HVMM_WAIT_MEM: %HVMM_REQ_MEM_DONE
+ * @HVMM_WAIT_SIPI: INIT then SIPI (the vCPU is offline)
+ */
+enum hvmm_wait {
+	HVMM_WAIT_NONE,
+	HVMM_WAIT_HALT,
+	HVMM_WAIT_IO,
+	HVMM_WAIT_MEM,
+	HVMM_WAIT_SIPI,
+};
+
+/**
+ * enum hvmm_vcpu_mode - where a loaded vCPU is, for hvmm_vcpu_kick()
+ * @HVMM_OUTSIDE: not in the guest; requests are seen before the next entry
+ * @HVMM_IN_GUEST: requests have been looked at; an IPI is needed to be seen
+ */
+enum hvmm_vcpu_mode {
+	HVMM_OUTSIDE,
+	HVMM_IN_GUEST,
+};
+
+/**
+ * struct hvmm_vcpu - a virtual CPU, independent of the vendor
+ * @requests: bits of enum hvmm_request; set by anyone, cleared by the runner
+ * @mode: enum hvmm_vcpu_mode; written by the runner
+ * @wait: what it waits for when it does not run; resource's lock
+ * @vm: its VM; constant
+ * @index: number within the VM, also its APIC id; constant
+ * @sipi_vector: start-up vector of the latest SIPI
+ * @unit: what the scheduler queues
+ * @ledger: time per state
+ * @stats: counters
+ * @lapic: its local APIC
+ * @apic_timer: host timer behind @lapic's timer
+ * @mem_work_gfn: page that it waits for in %HVMM_WAIT_MEM
+ * @mem_work_write: whether it wants to write to it
+ * @mem_work_err: outcome of that wait, 0 or a negative errno
+ * @mem_work: brings that page in where sleeping is allowed
+ */
+struct hvmm_vcpu {
+	unsigned long requests;
+	int mode;
+	enum hvmm_wait wait;
+	struct hvmm_vm *vm;
+	u32 index;
+	u8 sipi_vector;
+	struct hvmm_unit unit;
+	struct hvmm_ledger ledger;
+	struct hvmm_stats stats;
+	struct hvmm_lapic lapic;
+	struct hrtimer apic_timer;
+	u64 mem_work_gfn;
+	bool mem_work_write;
+	int mem_work_err;
+	struct work_struct mem_work;
+};
+
+/**
+ * hvmm_vcpu_kick - make a vCPU look at its requests and interrupts
+ * @vcpu: the vCPU
+ *
+ * The caller has set the request bit or LAPIC state first. A vCPU in the guest
+ * is made to leave it; one that waits for what has now come is made ready.
+ *
+ * Context: any, NMI excepted; takes the resource's lock. Never sleeps.
+ */
+void hvmm_vcpu_kick(struct hvmm_vcpu *vcpu);
+
+/**
+ * hvmm_vcpu_request - set a request bit and kick
+ * @vcpu: the vCPU
+ * @req: the request
+ *
+ * Context: as hvmm_vcpu_kick().
+ */
+void hvmm_vcpu_request(struct hvmm_vcpu *vcpu, enum hvmm_request req);
+
+/**
+ * hvmm_vcpu_runnable - whether a vCPU could use a pCPU now
+ * @vcpu: the vCPU
+ *
+ * Context: its resource's lock held.
+ * Return: true if nothing of its own keeps it from running.
+ */
+bool hvmm_vcpu_runnable(struct hvmm_vcpu *vcpu);
+
+/**
+ * hvmm_vcpu_parked_state - ledger state of a vCPU that is not runnable
+ * @vcpu: the vCPU
+ *
+ * Context: its resource's lock held, or the vCPU not yet visible.
+ * Return: the state.
+ */
+enum hvmm_vcpu_state hvmm_vcpu_parked_state(const struct hvmm_vcpu *vcpu);
+
+#endif

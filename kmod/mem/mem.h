@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef HVMM_MEM_MEM_H
+#define HVMM_MEM_MEM_H
+
+#include <linux/atomic.h>
+#include <linux/types.h>
+
+#include "mem/ram.h"
+#include "mem/tdp.h"
+
+struct hvmm_mem;
+
+/**
+ * struct hvmm_mem_ops - what memory needs from the VM above it
+ * @flush: on return no vCPU uses nested translations that were in place when
+ *         the call began; may sleep
+ */
+struct hvmm_mem_ops {
+	void (*flush)(struct hvmm_mem *mem);
+};
+
+/**
+ * struct hvmm_mem - a VM's guest-physical memory
+ * @ops: the VM's side
+ * @ram: backing file and layout
+ * @tdp: nested page table
+ * @tlb_gen: goes up when a nested translation was removed or narrowed; a vCPU
+ *           that entered with an older one needs a TLB flush before it enters again
+ */
+struct hvmm_mem {
+	const struct hvmm_mem_ops *ops;
+	struct hvmm_ram ram;
+	struct hvmm_tdp tdp;
+	atomic64_t tlb_gen;
+};
+
+/**
+ * hvmm_mem_init - set up a VM's memory
+ * @mem: the memory, zeroed
+ * @ops: the VM's side
+ * @file: sealed memfd; a reference is taken
+ * @size: bytes of RAM, a multiple of 4 KiB
+ * @extack: the reason of a refusal, may be %NULL
+ *
+ * Context: may sleep.
+ * Return: 0, -EINVAL (not a memfd, not sealed against shrinking, too small), -ENOMEM.
+ */
+int hvmm_mem_init(struct hvmm_mem *mem, const struct hvmm_mem_ops *ops, struct file *file,
+		  u64 size, struct netlink_ext_ack *extack);
+
+/**
+ * hvmm_mem_exit - give everything back; no vCPU runs any more
+ * @mem: the memory
+ *
+ * Context: may sleep.
+ */
+void hvmm_mem_exit(struct hvmm_mem *mem);
+
+/**
+ * hvmm_mem_fault - map a page of RAM
+ * @mem: the memory
+ * @gfn: guest frame number
+ * @write: whether the access was a write
+ * @may_block: whether sleeping for memory or I/O is allowed
+ *
+ * Maps 2 MiB where the file's folio allows it, else 4 KiB. A page that another
+ * vCPU has mapped meanwhile is no error.
+ *
+ * Context: preemption on, FPU section ended (shmem takes sleeping locks even
+ * when they are free); sleeps for memory only with @may_block.
+ * Return: 0 (mapped), -EFAULT (no RAM there), -EAGAIN (would block: call again with
+ * @may_block), -ENOMEM.
+ */
+int hvmm_mem_fault(struct hvmm_mem *mem, u64 gfn, bool write, bool may_block);
+
+/**
+ * hvmm_mem_unmap - remove nested mappings and wait until no vCPU uses them
+ * @mem: the memory
+ * @gfn: first frame
+ * @nr: number of frames
+ *
+ * The pages stay in the file: the next access faults and finds the same data.
+ *
+ * Context: may sleep.
+ */
+void hvmm_mem_unmap(struct hvmm_mem *mem, u64 gfn, u64 nr);
+
+/**
+ * hvmm_mem_read - copy from guest RAM
+ * @mem: the memory
+ * @gpa: guest physical address
+ * @buf: destination
+ * @len: bytes, may cross pages
+ *
+ * Context: any; never sleeps.
+ * Return: 0, -EFAULT (not RAM), -EAGAIN (a page is not mapped: bring it in with
+ * hvmm_mem_fault() and do the whole again; *@missing_gfn names it).
+ */
+int hvmm_mem_read(struct hvmm_mem *mem, u64 gpa, void *buf, unsigned int len,
+		  u64 *missing_gfn);
+
+/**
+ * hvmm_mem_write - copy to guest RAM
+ * @mem: the memory
+ * @gpa: guest physical address
+ * @buf: source
+ * @len: bytes, may cross pages; either all or nothing is written
+ * @missing_gfn: set with -EAGAIN
+ *
+ * Context: any; never sleeps.
+ * Return: as hvmm_mem_read().
+ */
+int hvmm_mem_write(struct hvmm_mem *mem, u64 gpa, const void *buf, unsigned int len,
+		   u64 *missing_gfn);
+
+/**
+ * hvmm_mem_cmpxchg - compare and exchange in guest RAM, atomic towards other vCPUs
+ * @mem: the memory
+ * @gpa: guest physical address; the access does not cross a page
+ * @old: expected value; receives the value found
+ * @new: value to be stored
+ * @len: 1, 2, 4, 8 (aligned or not; an unaligned one is still one locked access) or 16 (aligned)
+ * @missing_gfn: set with -EAGAIN
+ *
+ * Context: any; never sleeps.
+ * Return: 0 (stored), 1 (differed, *@old updated), or as hvmm_mem_read().
+ */
+int hvmm_mem_cmpxchg(struct hvmm_mem *mem, u64 gpa, void *old, const void *new,
+		     unsigned int len, u64 *missing_gfn);
+
+/**
+ * hvmm_mem_is_ram - whether a guest frame is RAM
+ * @mem: the memory
+ * @gfn: guest frame number
+ *
+ * Context: any.
+ */
+static inline bool hvmm_mem_is_ram(const struct hvmm_mem *mem, u64 gfn)
+{
+	return hvmm_ram_index(&mem->ram, gfn, NULL);
+}
+
+#endif

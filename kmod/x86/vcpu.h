@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef HVMM_X86_VCPU_H
+#define HVMM_X86_VCPU_H
+
+#include <linux/types.h>
+
+#include "core/vcpu.h"
+#include "core/vm.h"
+#include "x86/emulate.h"
+#include "x86/regs.h"
+
+/* Guest-visible MTRRs: kept, never acted upon (RAM is write-back, APM vol. 2, 7.7). */
+#define HVMM_MTRR_VAR_NR	8
+
+/**
+ * struct hvmm_event - an exception, interrupt or NMI to be injected
+ * @valid: there is one
+ * @type: enum hvmm_event_type
+ * @vector: vector
+ * @has_error: an error code goes with it
+ * @error: error code
+ * @insn_len: for software interrupts and INT3/INTO: length of the instruction, so
+ *            that the pushed RIP lies behind it
+ */
+struct hvmm_event {
+	bool valid;
+	u8 type;
+	u8 vector;
+	bool has_error;
+	u32 error;
+	u8 insn_len;
+};
+
+/**
+ * enum hvmm_event_type - kinds of event, numbered as EVENTINJ.TYPE (APM vol. 2, 15.20)
+ * @HVMM_EVENT_INTR: external interrupt
+ * @HVMM_EVENT_NMI: NMI
+ * @HVMM_EVENT_EXCEPTION: exception
+ * @HVMM_EVENT_SOFT: INT n
+ */
+enum hvmm_event_type {
+	HVMM_EVENT_INTR = 0,
+	HVMM_EVENT_NMI = 2,
+	HVMM_EVENT_EXCEPTION = 3,
+	HVMM_EVENT_SOFT = 4,
+};
+
+/* Segment numbers as in instruction encodings. */
+enum hvmm_seg_nr {
+	HVMM_SEG_ES, HVMM_SEG_CS, HVMM_SEG_SS, HVMM_SEG_DS, HVMM_SEG_FS, HVMM_SEG_GS,
+	HVMM_SEG_NR,
+};
+
+/**
+ * struct hvmm_msr_state - MSRs whose value hvmm keeps itself
+ * @misc_enable: IA32_MISC_ENABLE
+ * @tsc_aux: TSC_AUX
+ * @mtrr_def: MTRRdefType
+ * @mtrr_fixed: fixed-range MTRRs
+ * @mtrr_var: variable-range bases and masks
+ * @spec_ctrl: SPEC_CTRL
+ * @virt_spec_ctrl: VIRT_SPEC_CTRL
+ * @hwcr: HWCR
+ * @tsc_adjust: TSC_ADJUST
+ * @xss: IA32_XSS
+ * @kvm_wall: last value of MSR_KVM_WALL_CLOCK_NEW
+ * @kvm_time: value of MSR_KVM_SYSTEM_TIME_NEW; bit 0 = enabled
+ * @kvm_steal: value of MSR_KVM_STEAL_TIME; bit 0 = enabled
+ * @kvm_poll: value of MSR_KVM_POLL_CONTROL
+ * @kvm_eoi: value of MSR_KVM_PV_EOI_EN
+ */
+struct hvmm_msr_state {
+	u64 misc_enable;
+	u64 tsc_aux;
+	u64 mtrr_def;
+	u64 mtrr_fixed[11];
+	u64 mtrr_var[HVMM_MTRR_VAR_NR][2];
+	u64 spec_ctrl;
+	u64 virt_spec_ctrl;
+	u64 hwcr;
+	u64 tsc_adjust;
+	u64 xss;
+	u64 kvm_wall;
+	u64 kvm_time;
+	u64 kvm_steal;
+	u64 kvm_poll;
+	u64 kvm_eoi;
+};
+
+/**
+ * struct hvmm_io_record - one access of an instruction that goes to the device process
+ * @addr: port or guest physical address
+ * @len: bytes
+ * @write: direction
+ * @mmio: memory rather than port
+ * @done: answered
+ * @data: data, little endian
+ */
+struct hvmm_io_record {
+	u64 addr;
+	u8 len;
+	bool write;
+	bool mmio;
+	bool done;
+	u8 data[16];
+};
+
+/* RMW over a page boundary: two reads and two writes of at most two pieces each. */
+#define HVMM_IO_RECORDS	8
+
+/**
+ * struct hvmm_x86_vcpu - the x86 part of a vCPU, common to both vendors
+ * @vcpu: the generic part; first
+ * @regs: GPRs, RIP and RFLAGS; RAX, RSP, RIP, RFLAGS are copied from and to the
+ *        VMCB or VMCS around each entry
+ * @cr2: CR2, switched by hand
+ * @dr: DR0-DR3, switched by hand
+ * @dr6: DR6
+ * @dr7: DR7 as the guest sees it
+ * @xcr0: XCR0
+ * @msr: MSRs kept by hvmm
+ * @event: event to be injected at the next entry (exception, or one whose delivery was cut off)
+ * @nmi_pending: number of NMIs not yet injected, at most 2
+ * @missing_gfn: page that an emulation or pv write needs, valid when it returned retry
+ * @io: accesses of the present instruction that userspace serves
+ * @nr_io: how many are in @io
+ * @io_next: the next one that a re-run of the instruction will ask for
+ * @emul: emulation state
+ * @seg_cache: segments as of the present exit, filled on demand
+ * @seg_valid: bitmap of valid @seg_cache entries
+ * @time_version: version of the kvmclock page
+ */
+struct hvmm_x86_vcpu {
+	struct hvmm_vcpu vcpu;
+	struct hvmm_regs regs;
+	u64 cr2;
+	u64 dr[4];
+	u64 dr6;
+	u64 dr7;
+	u64 xcr0;
+	struct hvmm_msr_state msr;
+	struct hvmm_event event;
+	u8 nmi_pending;
+	u64 missing_gfn;
+	struct hvmm_io_record io[HVMM_IO_RECORDS];
+	u8 nr_io;
+	u8 io_next;
+	struct hvmm_emul emul;
+	struct hvmm_seg seg_cache[HVMM_SEG_NR];
+	u8 seg_valid;
+	u32 time_version;
+};
+
+static inline struct hvmm_x86_vcpu *to_x86(struct hvmm_vcpu *vcpu)
+{
+	return container_of(vcpu, struct hvmm_x86_vcpu, vcpu);
+}
+
+/**
+ * enum hvmm_exit_fate - what a vCPU does after one of its exits was handled
+ * @HVMM_EXIT_RESUME: enter the guest again
+ * @HVMM_EXIT_PARK: it cannot go on; &hvmm_vcpu.wait says what it waits for
+ * @HVMM_EXIT_FAULT_IN: @missing_gfn must be brought in (FPU section ended), then resume
+ * @HVMM_EXIT_STOP: its VM was stopped with hvmm_vm_stop_async()
+ */
+enum hvmm_exit_fate {
+	HVMM_EXIT_RESUME,
+	HVMM_EXIT_PARK,
+	HVMM_EXIT_FAULT_IN,
+	HVMM_EXIT_STOP,
+};
+
+#endif

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef HVMM_X86_VENDOR_H
+#define HVMM_X86_VENDOR_H
+
+#include "x86/vcpu.h"
+
+/**
+ * struct hvmm_arch_ops - what SVM and VMX do differently
+ * @name: "svm" or "vmx"
+ * @tdp: nested page table format
+ * @probe: whether this pCPU has what is needed; fills a reason otherwise. Return 0 or -errno
+ * @setup: allocate what all VMs share
+ * @teardown: free it
+ * @enable_cpu: switch the extension on, on this pCPU, interrupts off. -EBUSY if in use
+ * @disable_cpu: switch it off, on this pCPU, interrupts off
+ * @vcpu_alloc: allocate a zeroed vCPU with its control block; may sleep
+ * @vcpu_free: free it
+ * @vcpu_bytes: kernel memory that one vCPU takes
+ * @vcpu_reset: state after power-on or INIT
+ * @load: the vCPU is about to run on this pCPU; preemption off
+ * @put: it leaves this pCPU; preemption off
+ * @enter: one VM entry and exit; interrupts off, they are off on return
+ * @exit: handle the exit; interrupts on, preemption off
+ * @get_seg: a segment register, from the control block
+ * @set_seg: set it
+ * @get_cpl: current privilege level
+ * @get_cr: CR0, CR3, CR4 (nr 0, 3, 4)
+ * @set_cr: set it as validated by x86/cr.c
+ * @get_efer: EFER as the guest sees it
+ * @set_efer: set it, validated
+ * @get_msr: an MSR held in the control block; -ENOENT if it is not one of these
+ * @set_msr: likewise
+ * @get_dt: IDTR (1) or GDTR (0): base and limit
+ * @set_dt: likewise
+ * @set_dr7: DR7 changed
+ * @inject: put an event into the control block for the next entry
+ * @intr_allowed: RFLAGS.IF set and no interrupt shadow
+ * @nmi_allowed: no NMI blocking and no interrupt shadow
+ * @open_window: exit as soon as an interrupt (or NMI) can be taken
+ * @set_shadow: set or clear the interrupt shadow
+ * @sync_tpr: LAPIC TPR to the control block before entry
+ * @flush_tlb: at the next entry, use no cached translation of this guest
+ * @set_msr_intercept: whether RDMSR and WRMSR of an MSR exit, on this vCPU
+ * @dump: print the state to the trace and the log, rate-limited
+ */
+struct hvmm_arch_ops {
+	const char *name;
+	const struct hvmm_tdp_format *tdp;
+	int (*probe)(const char **why);
+	int (*setup)(void);
+	void (*teardown)(void);
+	int (*enable_cpu)(void);
+	void (*disable_cpu)(void);
+	struct hvmm_x86_vcpu *(*vcpu_alloc)(struct hvmm_vm *vm);
+	void (*vcpu_free)(struct hvmm_x86_vcpu *x);
+	size_t (*vcpu_bytes)(void);
+	void (*vcpu_reset)(struct hvmm_x86_vcpu *x, bool init);
+	void (*load)(struct hvmm_x86_vcpu *x);
+	void (*put)(struct hvmm_x86_vcpu *x);
+	void (*enter)(struct hvmm_x86_vcpu *x);
+	enum hvmm_exit_fate (*exit)(struct hvmm_x86_vcpu *x);
+	void (*get_seg)(struct hvmm_x86_vcpu *x, enum hvmm_seg_nr nr, struct hvmm_seg *seg);
+	void (*set_seg)(struct hvmm_x86_vcpu *x, enum hvmm_seg_nr nr, const struct hvmm_seg *seg);
+	int (*get_cpl)(struct hvmm_x86_vcpu *x);
+	u64 (*get_cr)(struct hvmm_x86_vcpu *x, int nr);
+	void (*set_cr)(struct hvmm_x86_vcpu *x, int nr, u64 val);
+	u64 (*get_efer)(struct hvmm_x86_vcpu *x);
+	void (*set_efer)(struct hvmm_x86_vcpu *x, u64 efer);
+	int (*get_msr)(struct hvmm_x86_vcpu *x, u32 msr, u64 *val);
+	int (*set_msr)(struct hvmm_x86_vcpu *x, u32 msr, u64 val);
+	void (*get_dt)(struct hvmm_x86_vcpu *x, bool idt, u64 *base, u32 *limit);
+	void (*set_dt)(struct hvmm_x86_vcpu *x, bool idt, u64 base, u32 limit);
+	void (*set_dr7)(struct hvmm_x86_vcpu *x, u64 dr7);
+	void (*inject)(struct hvmm_x86_vcpu *x, const struct hvmm_event *event);
+	bool (*intr_allowed)(struct hvmm_x86_vcpu *x);
+	bool (*nmi_allowed)(struct hvmm_x86_vcpu *x);
+	void (*open_window)(struct hvmm_x86_vcpu *x, bool nmi);
+	void (*set_shadow)(struct hvmm_x86_vcpu *x, bool on);
+	void (*sync_tpr)(struct hvmm_x86_vcpu *x);
+	void (*flush_tlb)(struct hvmm_x86_vcpu *x);
+	void (*set_msr_intercept)(struct hvmm_x86_vcpu *x, u32 msr, bool read, bool write);
+	void (*dump)(struct hvmm_x86_vcpu *x, const char *why);
+};
+
+extern const struct hvmm_arch_ops hvmm_svm_ops;
+
+/* The one in use; set before any VM exists, constant from then on. */
+extern const struct hvmm_arch_ops *hvmm_arch;
+
+#endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef HVMM_X86_WALK_H
+#define HVMM_X86_WALK_H
+
+#include "x86/vcpu.h"
+
+/**
+ * enum hvmm_access - bits of an access to guest linear memory (as in a #PF error code)
+ * @HVMM_ACCESS_WRITE: write
+ * @HVMM_ACCESS_USER: CPL 3
+ * @HVMM_ACCESS_FETCH: instruction fetch
+ * @HVMM_ACCESS_IMPLICIT: implicit supervisor access (descriptor tables): SMAP's AC does not apply
+ */
+enum hvmm_access {
+	HVMM_ACCESS_WRITE	= 1 << 1,
+	HVMM_ACCESS_USER	= 1 << 2,
+	HVMM_ACCESS_FETCH	= 1 << 4,
+	HVMM_ACCESS_IMPLICIT	= 1 << 16,
+};
+
+/**
+ * hvmm_walk - translate a guest linear address through the guest's page tables
+ * @x: the vCPU
+ * @linear: linear address (canonical; the caller has done segmentation)
+ * @access: enum hvmm_access bits
+ * @gpa: filled
+ * @fault: filled with #PF's error code when the return is -EFAULT
+ *
+ * Handles no paging, 32-bit (with PSE), PAE, 4- and 5-level; WP, SMEP, SMAP, NX;
+ * reserved bits; sets accessed and dirty bits atomically as hardware would
+ * (APM vol. 2, 5.3 to 5.6).
+ *
+ * Context: the vCPU's runner, or the vCPU is parked; never sleeps.
+ * Return: 0, -EFAULT (guest page fault, *@fault), -EAGAIN (&hvmm_x86_vcpu.missing_gfn).
+ */
+int hvmm_walk(struct hvmm_x86_vcpu *x, u64 linear, u32 access, u64 *gpa, u32 *fault);
+
+/**
+ * hvmm_fetch - read instruction bytes at CS:RIP
+ * @x: the vCPU
+ * @buf: at least 15 bytes
+ * @fault: as for hvmm_walk()
+ * @fault_addr: linear address of the fault
+ *
+ * Return: number of bytes read (1..15; fewer than 15 where the next page faults),
+ * -EFAULT (not even one byte), -EAGAIN.
+ */
+int hvmm_fetch(struct hvmm_x86_vcpu *x, u8 *buf, u32 *fault, u64 *fault_addr);
+
+#endif
