@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: ((GPL-2.0 WITH Linux-syscall-note) OR BSD-3-Clause) */
+/* Do not edit directly, auto-generated from: */
+/*	Documentation/netlink/specs/hvmm.yaml */
+/* YNL-GEN uapi header */
+
+#ifndef _UAPI_LINUX_HVMM_H
+#define _UAPI_LINUX_HVMM_H
+
+#define HVMM_FAMILY_NAME	"hvmm"
+#define HVMM_FAMILY_VERSION	1
+
+#define HVMM_NAME_MAX	63
+#define HVMM_CONFIG_MAX	8192
+#define HVMM_VCPUS_MAX	4096
+#define HVMM_MEMORY_MIN	1048576
+#define HVMM_MEMORY_MAX	1099511627776
+
+/**
+ * enum hvmm_state - Where a VM is in its life.
+ * @HVMM_STATE_STOPPED: Created, or stopped. No vCPU runs, registers are
+ *   undefined.
+ * @HVMM_STATE_RUNNING: The vCPUs may run.
+ * @HVMM_STATE_PAUSED: The vCPUs are held, their state is kept.
+ */
+enum hvmm_state {
+	HVMM_STATE_STOPPED,
+	HVMM_STATE_RUNNING,
+	HVMM_STATE_PAUSED,
+};
+
+/**
+ * enum hvmm_state_reason - Why a VM is in its state.
+ * @HVMM_STATE_REASON_NONE: Never started.
+ * @HVMM_STATE_REASON_REQUEST: The administrator asked for it.
+ * @HVMM_STATE_REASON_RESET: The guest asked for a reset, or ended in a triple
+ *   fault.
+ * @HVMM_STATE_REASON_POWEROFF: The guest switched itself off.
+ * @HVMM_STATE_REASON_ERROR: The guest did what hvmm cannot go on from; the
+ *   error text says what.
+ */
+enum hvmm_state_reason {
+	HVMM_STATE_REASON_NONE,
+	HVMM_STATE_REASON_REQUEST,
+	HVMM_STATE_REASON_RESET,
+	HVMM_STATE_REASON_POWEROFF,
+	HVMM_STATE_REASON_ERROR,
+};
+
+/**
+ * enum hvmm_cpu_state - What a vCPU is doing. It is in exactly one of these at
+ *   any time.
+ * @HVMM_CPU_STATE_RUN: In the guest, or its own exits are being handled.
+ * @HVMM_CPU_STATE_READY: Could run, waits for a pCPU.
+ * @HVMM_CPU_STATE_CAPPED: Could run, held back by its VM's own cap.
+ * @HVMM_CPU_STATE_HALTED: Executed HLT and waits for an interrupt.
+ * @HVMM_CPU_STATE_IO: Waits for a device in userspace.
+ * @HVMM_CPU_STATE_MEM: Waits for a page or for memory quota.
+ * @HVMM_CPU_STATE_PAUSED: Its VM is paused or stopped.
+ * @HVMM_CPU_STATE_HOST: On a pCPU that the host has taken for something else.
+ * @HVMM_CPU_STATE_OFFLINE: Not started by the guest.
+ */
+enum hvmm_cpu_state {
+	HVMM_CPU_STATE_RUN,
+	HVMM_CPU_STATE_READY,
+	HVMM_CPU_STATE_CAPPED,
+	HVMM_CPU_STATE_HALTED,
+	HVMM_CPU_STATE_IO,
+	HVMM_CPU_STATE_MEM,
+	HVMM_CPU_STATE_PAUSED,
+	HVMM_CPU_STATE_HOST,
+	HVMM_CPU_STATE_OFFLINE,
+};
+
+/**
+ * enum hvmm_start_mode - In what CPU mode vCPU 0 starts.
+ * @HVMM_START_MODE_RESET: As after power-on, in real mode at the reset vector.
+ * @HVMM_START_MODE_PM32: 32-bit flat protected mode, paging off (PVH,
+ *   multiboot).
+ * @HVMM_START_MODE_LONG64: 64-bit mode (Linux 64-bit boot protocol).
+ */
+enum hvmm_start_mode {
+	HVMM_START_MODE_RESET,
+	HVMM_START_MODE_PM32,
+	HVMM_START_MODE_LONG64,
+};
+
+enum {
+	HVMM_A_VM_ID = 1,
+	HVMM_A_VM_NAME,
+	HVMM_A_VM_VCPUS,
+	HVMM_A_VM_MEMORY,
+	HVMM_A_VM_RAM_FD,
+	HVMM_A_VM_CONFIG,
+	HVMM_A_VM_STATE,
+	HVMM_A_VM_REASON,
+	HVMM_A_VM_ERROR,
+	HVMM_A_VM_CONSOLE,
+	HVMM_A_VM_AGE,
+	HVMM_A_VM_UPTIME,
+	HVMM_A_VM_BOOT,
+
+	__HVMM_A_VM_MAX,
+	HVMM_A_VM_MAX = (__HVMM_A_VM_MAX - 1)
+};
+
+enum {
+	HVMM_A_BOOT_MODE = 1,
+	HVMM_A_BOOT_RIP,
+	HVMM_A_BOOT_RSP,
+	HVMM_A_BOOT_RAX,
+	HVMM_A_BOOT_RBX,
+	HVMM_A_BOOT_RSI,
+	HVMM_A_BOOT_CR3,
+	HVMM_A_BOOT_GDT_BASE,
+	HVMM_A_BOOT_GDT_LIMIT,
+
+	__HVMM_A_BOOT_MAX,
+	HVMM_A_BOOT_MAX = (__HVMM_A_BOOT_MAX - 1)
+};
+
+enum {
+	HVMM_A_LEDGER_RUN = 1,
+	HVMM_A_LEDGER_READY,
+	HVMM_A_LEDGER_CAPPED,
+	HVMM_A_LEDGER_HALTED,
+	HVMM_A_LEDGER_IO,
+	HVMM_A_LEDGER_MEM,
+	HVMM_A_LEDGER_PAUSED,
+	HVMM_A_LEDGER_HOST,
+	HVMM_A_LEDGER_OFFLINE,
+
+	__HVMM_A_LEDGER_MAX,
+	HVMM_A_LEDGER_MAX = (__HVMM_A_LEDGER_MAX - 1)
+};
+
+enum {
+	HVMM_A_EXITS_CPUID = 1,
+	HVMM_A_EXITS_MSR_READ,
+	HVMM_A_EXITS_MSR_WRITE,
+	HVMM_A_EXITS_PIO,
+	HVMM_A_EXITS_PIO_USER,
+	HVMM_A_EXITS_MMIO,
+	HVMM_A_EXITS_MMIO_USER,
+	HVMM_A_EXITS_FAULT,
+	HVMM_A_EXITS_HLT,
+	HVMM_A_EXITS_HYPERCALL,
+	HVMM_A_EXITS_INTERRUPT,
+	HVMM_A_EXITS_NMI,
+	HVMM_A_EXITS_IRQ_WINDOW,
+	HVMM_A_EXITS_NMI_WINDOW,
+	HVMM_A_EXITS_CR,
+	HVMM_A_EXITS_DR,
+	HVMM_A_EXITS_EXCEPTION,
+	HVMM_A_EXITS_PAUSE,
+	HVMM_A_EXITS_XSETBV,
+	HVMM_A_EXITS_CACHE,
+	HVMM_A_EXITS_REFUSED,
+	HVMM_A_EXITS_SHUTDOWN,
+	HVMM_A_EXITS_OTHER,
+
+	__HVMM_A_EXITS_MAX,
+	HVMM_A_EXITS_MAX = (__HVMM_A_EXITS_MAX - 1)
+};
+
+enum {
+	HVMM_A_COUNTERS_ENTRIES = 1,
+	HVMM_A_COUNTERS_IRQ_INJECTED,
+	HVMM_A_COUNTERS_NMI_INJECTED,
+	HVMM_A_COUNTERS_EXC_INJECTED,
+	HVMM_A_COUNTERS_REINJECTED,
+	HVMM_A_COUNTERS_HALT_WAKES,
+	HVMM_A_COUNTERS_TLB_FLUSHES,
+	HVMM_A_COUNTERS_EMULATED,
+	HVMM_A_COUNTERS_KICKS,
+
+	__HVMM_A_COUNTERS_MAX,
+	HVMM_A_COUNTERS_MAX = (__HVMM_A_COUNTERS_MAX - 1)
+};
+
+enum {
+	HVMM_A_MEMORY_RAM = 1,
+	HVMM_A_MEMORY_HELD,
+	HVMM_A_MEMORY_MAPPED,
+	HVMM_A_MEMORY_LARGE_PAGES,
+	HVMM_A_MEMORY_TABLE_BYTES,
+	HVMM_A_MEMORY_KERNEL_BYTES,
+
+	__HVMM_A_MEMORY_MAX,
+	HVMM_A_MEMORY_MAX = (__HVMM_A_MEMORY_MAX - 1)
+};
+
+enum {
+	HVMM_A_STATS_VM = 1,
+	HVMM_A_STATS_VM_NAME,
+	HVMM_A_STATS_STATE,
+	HVMM_A_STATS_VCPUS,
+	HVMM_A_STATS_MEMORY,
+	HVMM_A_STATS_WALL,
+	HVMM_A_STATS_LEDGER,
+	HVMM_A_STATS_EXITS,
+	HVMM_A_STATS_COUNTERS,
+
+	__HVMM_A_STATS_MAX,
+	HVMM_A_STATS_MAX = (__HVMM_A_STATS_MAX - 1)
+};
+
+enum {
+	HVMM_A_VCPU_VM = 1,
+	HVMM_A_VCPU_VM_NAME,
+	HVMM_A_VCPU_INDEX,
+	HVMM_A_VCPU_STATE,
+	HVMM_A_VCPU_PCPU,
+	HVMM_A_VCPU_WALL,
+	HVMM_A_VCPU_LEDGER,
+	HVMM_A_VCPU_EXITS,
+	HVMM_A_VCPU_COUNTERS,
+
+	__HVMM_A_VCPU_MAX,
+	HVMM_A_VCPU_MAX = (__HVMM_A_VCPU_MAX - 1)
+};
+
+enum {
+	HVMM_A_HOST_VERSION = 1,
+	HVMM_A_HOST_VENDOR,
+	HVMM_A_HOST_PCPUS,
+	HVMM_A_HOST_VMS,
+	HVMM_A_HOST_VCPUS,
+	HVMM_A_HOST_VM_OBJECTS,
+	HVMM_A_HOST_VCPU_OBJECTS,
+	HVMM_A_HOST_RAM_PAGES,
+	HVMM_A_HOST_TABLE_PAGES,
+
+	__HVMM_A_HOST_MAX,
+	HVMM_A_HOST_MAX = (__HVMM_A_HOST_MAX - 1)
+};
+
+enum {
+	HVMM_CMD_VM_GET = 1,
+	HVMM_CMD_VM_NEW,
+	HVMM_CMD_VM_DEL,
+	HVMM_CMD_VM_START,
+	HVMM_CMD_VM_STOP,
+	HVMM_CMD_VM_PAUSE,
+	HVMM_CMD_VM_RESUME,
+	HVMM_CMD_VM_RESET,
+	HVMM_CMD_STATS_GET,
+	HVMM_CMD_VCPU_GET,
+	HVMM_CMD_HOST_GET,
+	HVMM_CMD_VM_NEW_NTF,
+	HVMM_CMD_VM_DEL_NTF,
+	HVMM_CMD_VM_STATE_NTF,
+
+	__HVMM_CMD_MAX,
+	HVMM_CMD_MAX = (__HVMM_CMD_MAX - 1)
+};
+
+#define HVMM_MCGRP_LIFECYCLE	"lifecycle"
+
+#endif /* _UAPI_LINUX_HVMM_H */
