@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# make             the module, the tools and the tests, into build/
+# make demo        a Linux guest under hvmm on an emulated AMD host
+# make check       everything that can be tested, on emulated hosts
+# make help        all targets and variables
+
+MAKEFLAGS += --no-print-directory
+
+BUILD := $(abspath $(or $(O),build))
+# Headers of the kernel that the module is built for.
+KERNELDIR ?= $(firstword $(wildcard /lib/modules/$(HEADERS_RELEASE)/build) \
+	/usr/src/linux-headers-$(HEADERS_RELEASE))
+HEADERS_RELEASE = $(shell . scripts/lib/cache.sh && headers_release)
+CACHE = $(shell . scripts/lib/cache.sh && echo "$$cache")
+DESTDIR ?=
+PREFIX ?= /usr/local
+JOBS ?= $(shell nproc)
+
+Q := $(if $(filter 1,$(V)),,@)
+# Where the module's sources are mirrored and built: kmod/ stays clean.
+KMOD_BUILD ?= $(BUILD)/kmod
+
+# hosts/run and the check scripts find what was built by it.
+export HVMM_BUILD := $(BUILD)
+
+all: module user selftests
+
+# Kbuild puts its output beside the sources (building elsewhere came with 6.13):
+# it sees a mirror of kmod/ made of symbolic links. Links to removed files go.
+stage:
+	$(Q)mkdir -p $(KMOD_BUILD)
+	$(Q)cp -rsu --remove-destination $(CURDIR)/kmod/. $(KMOD_BUILD)/
+	$(Q)ln -sfn $(CURDIR)/include/uapi $(KMOD_BUILD)/uapi
+	$(Q)find $(KMOD_BUILD) -xtype l ! -name uapi -delete
+
+# O is ours alone: the kernel's Makefile gives it another meaning.
+# One build at a time in a folder.
+kbuild = +$(Q)flock $(KMOD_BUILD).lock env -u O $(MAKE) -j$(JOBS) -C $(KERNELDIR) M=$(KMOD_BUILD) O= \
+	W=$(or $(W),1) $(if $(V),V=$(V)) $(KBUILD_ARGS)
+
+module: stage
+	$(Q)test -e $(KERNELDIR)/Makefile || \
+		{ echo "no kernel headers in '$(KERNELDIR)': run scripts/setup, or set KERNELDIR" >&2; exit 1; }
+	$(kbuild) modules
+
+# Against the newest kernel that Debian 12 can get; see scripts/setup.
+module-7.3:
+	$(Q)scripts/setup -q 7.3
+	$(Q)$(MAKE) module KMOD_BUILD=$(BUILD)/kmod-7.3 \
+		KERNELDIR=$(CACHE)/headers-7.3/build
+
+user:
+	$(if $(wildcard user/Makefile),$(Q)$(MAKE) -j$(JOBS) -C user BUILD=$(BUILD)/user O=)
+
+selftests:
+	$(if $(wildcard selftests/guests/Makefile),$(Q)$(MAKE) -j$(JOBS) -C selftests/guests \
+		BUILD=$(BUILD)/selftests/guests O=)
+	$(if $(wildcard selftests/*.c),$(Q)$(MAKE) -j$(JOBS) -C selftests BUILD=$(BUILD)/selftests O=)
+
+unit:
+	$(Q)$(MAKE) -C selftests/unit BUILD=$(BUILD)/selftests/unit O=$(BUILD)/selftests/unit check
+
+setup:
+	$(Q)scripts/setup -q
+
+demo: setup
+	$(Q)$(MAKE) all
+	$(Q)scripts/demo
+
+check check-fast: setup
+	$(Q)$(MAKE) all
+	$(Q)scripts/check $(if $(filter check-fast,$@),--fast)
+
+bench:
+	@echo "make bench: there are no benchmarks yet" >&2; exit 2
+
+shell: setup
+	$(Q)$(MAKE) all
+	$(Q)selftests/hosts/run --interactive
+
+style:
+	$(Q)scripts/style
+
+install: user modules_install
+	$(if $(wildcard user/Makefile),$(Q)$(MAKE) -C user BUILD=$(BUILD)/user O= \
+		DESTDIR=$(DESTDIR) PREFIX=$(PREFIX) install)
+
+modules_install: module
+	$(kbuild) INSTALL_MOD_PATH=$(DESTDIR) modules_install
+
+clean:
+	$(Q)rm -rf $(BUILD)
+
+help:
+	@sed 's/^\t//' <<-'END'
+	Targets:
+	  all              module, user, selftests (the default)
+	  module           build/kmod/hvmm.ko for the kernel of KERNELDIR
+	  module-7.3       build/kmod-7.3/hvmm.ko
+	  user             hvadm and hvdm
+	  selftests        test programs and bare guests
+	  unit             run the userspace tests
+	  demo             boot a Linux guest on an emulated host
+	  check            all tests; check-fast: those that take under 5 minutes
+	  style            checkpatch, sparse, clang-format, layers
+	  shell            a root shell on an emulated host
+	  install          module and tools; modules_install: the module alone
+	  setup            install and fetch what all this needs
+	  clean            remove build/
+	Variables: V=1, O=DIR (output instead of build/), KERNELDIR, DESTDIR,
+	  PREFIX, JOBS, W (kbuild's warning level, 1)
+	END
+
+.PHONY: all stage module module-7.3 user selftests unit setup demo check \
+	check-fast bench shell style install modules_install clean help
+SHELL := /bin/bash
+.ONESHELL: help
