@@ -79,6 +79,10 @@ shell: setup
 	$(Q)$(MAKE) all
 	$(Q)selftests/hosts/run --interactive
 
+# The formatted sources are those that "style" checks with clang-format.
+format:
+	$(Q)git ls-files -co --exclude-standard 'user/*.[ch]' | xargs -r clang-format -i
+
 style:
 	$(Q)scripts/style
 
@@ -104,6 +108,7 @@ help:
 	  demo             boot a Linux guest on an emulated host
 	  check            all tests; check-fast: those that take under 5 minutes
 	  style            checkpatch, sparse, clang-format, layers
+	  format           clang-format user/
 	  shell            a root shell on an emulated host
 	  install          module and tools; modules_install: the module alone
 	  setup            install and fetch what all this needs
@@ -113,6 +118,6 @@ help:
 	END
 
 .PHONY: all stage module module-7.3 user selftests unit setup demo check \
-	check-fast bench shell style install modules_install clean help
+	check-fast bench shell style format install modules_install clean help
 SHELL := /bin/bash
 .ONESHELL: help
