@@ -45,7 +45,7 @@ struct hvmm_bus_dev {
  * @table: sorted ranges; replaced as a whole, read under RCU
  */
 struct hvmm_bus {
-	struct mutex lock;
+	struct mutex lock; /* changes of @table */
 	struct hvmm_bus_table __rcu *table;
 };
 

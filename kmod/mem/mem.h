@@ -9,6 +9,10 @@
 #include "mem/tdp.h"
 
 struct hvmm_mem;
+struct netlink_ext_ack;
+
+/* Longest write that hvmm_mem_write() takes. */
+#define HVMM_MEM_WRITE_MAX	4096
 
 /**
  * struct hvmm_mem_ops - what memory needs from the VM above it
@@ -43,7 +47,8 @@ struct hvmm_mem {
  * @extack: the reason of a refusal, may be %NULL
  *
  * Context: may sleep.
- * Return: 0, -EINVAL (not a memfd, not sealed against shrinking, too small), -ENOMEM.
+ * Return: 0, -EINVAL (not a memfd, not sealed against shrinking, too small), -EPERM
+ * (sealed against writing), -ENOMEM.
  */
 int hvmm_mem_init(struct hvmm_mem *mem, const struct hvmm_mem_ops *ops, struct file *file,
 		  u64 size, struct netlink_ext_ack *extack);
@@ -63,13 +68,13 @@ void hvmm_mem_exit(struct hvmm_mem *mem);
  * @write: whether the access was a write
  * @may_block: whether sleeping for memory or I/O is allowed
  *
- * Maps 2 MiB where the file's folio allows it, else 4 KiB. A page that another
- * vCPU has mapped meanwhile is no error.
+ * Maps 2 MiB where the file's folio allows it, else 4 KiB; always writable. A page
+ * that another vCPU has mapped meanwhile is no error.
  *
  * Context: preemption on, FPU section ended (shmem takes sleeping locks even
  * when they are free); sleeps for memory only with @may_block.
- * Return: 0 (mapped), -EFAULT (no RAM there), -EAGAIN (would block: call again with
- * @may_block), -ENOMEM.
+ * Return: 0 (mapped), -EFAULT (no RAM there, or a page with a hardware memory error),
+ * -EAGAIN (would block: call again with @may_block), -ENOMEM, -EIO (swap device).
  */
 int hvmm_mem_fault(struct hvmm_mem *mem, u64 gfn, bool write, bool may_block);
 
@@ -79,7 +84,8 @@ int hvmm_mem_fault(struct hvmm_mem *mem, u64 gfn, bool write, bool may_block);
  * @gfn: first frame
  * @nr: number of frames
  *
- * The pages stay in the file: the next access faults and finds the same data.
+ * The pages stay in the file: the next access faults and finds the same data. A
+ * 2 MiB mapping is removed as a whole, even if the range covers only a part of it.
  *
  * Context: may sleep.
  */
@@ -91,6 +97,9 @@ void hvmm_mem_unmap(struct hvmm_mem *mem, u64 gfn, u64 nr);
  * @gpa: guest physical address
  * @buf: destination
  * @len: bytes, may cross pages
+ * @missing_gfn: set with -EAGAIN
+ *
+ * An aligned access of 1, 2, 4 or 8 bytes is a single one.
  *
  * Context: any; never sleeps.
  * Return: 0, -EFAULT (not RAM), -EAGAIN (a page is not mapped: bring it in with
@@ -104,11 +113,13 @@ int hvmm_mem_read(struct hvmm_mem *mem, u64 gpa, void *buf, unsigned int len,
  * @mem: the memory
  * @gpa: guest physical address
  * @buf: source
- * @len: bytes, may cross pages; either all or nothing is written
+ * @len: bytes, may cross pages, at most %HVMM_MEM_WRITE_MAX; either all or nothing is written
  * @missing_gfn: set with -EAGAIN
  *
+ * An aligned access of 1, 2, 4 or 8 bytes is a single one.
+ *
  * Context: any; never sleeps.
- * Return: as hvmm_mem_read().
+ * Return: as hvmm_mem_read(); -EINVAL if @len is too large.
  */
 int hvmm_mem_write(struct hvmm_mem *mem, u64 gpa, const void *buf, unsigned int len,
 		   u64 *missing_gfn);
@@ -122,8 +133,12 @@ int hvmm_mem_write(struct hvmm_mem *mem, u64 gpa, const void *buf, unsigned int 
  * @len: 1, 2, 4, 8 (aligned or not; an unaligned one is still one locked access) or 16 (aligned)
  * @missing_gfn: set with -EAGAIN
  *
+ * On a host that traps split locks an access that crosses a cache line is not
+ * atomic: a locked access would be a fatal #AC in the kernel (SDM vol. 3, 10.1.2.3).
+ *
  * Context: any; never sleeps.
- * Return: 0 (stored), 1 (differed, *@old updated), or as hvmm_mem_read().
+ * Return: 0 (stored), 1 (differed, *@old updated), -EINVAL (@len, page crossed, 16 bytes
+ * not aligned or no CMPXCHG16B), or as hvmm_mem_read().
  */
 int hvmm_mem_cmpxchg(struct hvmm_mem *mem, u64 gpa, void *old, const void *new,
 		     unsigned int len, u64 *missing_gfn);
@@ -138,6 +153,31 @@ int hvmm_mem_cmpxchg(struct hvmm_mem *mem, u64 gpa, void *old, const void *new,
 static inline bool hvmm_mem_is_ram(const struct hvmm_mem *mem, u64 gfn)
 {
 	return hvmm_ram_index(&mem->ram, gfn, NULL);
+}
+
+/**
+ * hvmm_mem_table_bytes - kernel memory that nested page tables take
+ * @mem: the memory
+ *
+ * Context: any.
+ */
+static inline u64 hvmm_mem_table_bytes(const struct hvmm_mem *mem)
+{
+	return (u64)atomic64_read(&mem->tdp.tables) << 12;
+}
+
+/**
+ * hvmm_mem_mapped_bytes - RAM that is mapped in the nested page table
+ * @mem: the memory
+ *
+ * What the host holds for the VM may be more: pages that only userspace touched
+ * are in the file but not mapped.
+ *
+ * Context: any.
+ */
+static inline u64 hvmm_mem_mapped_bytes(const struct hvmm_mem *mem)
+{
+	return (u64)atomic64_read(&mem->tdp.mapped) << 12;
 }
 
 #endif

@@ -5,7 +5,9 @@
 #include <linux/types.h>
 
 struct file;
+struct folio;
 struct mem_cgroup;
+struct netlink_ext_ack;
 
 /* RAM fills guest-physical addresses from 0 up to here, the rest follows from 4 GiB. */
 #define HVMM_RAM_LOW_MAX	(3ULL << 30)
@@ -49,5 +51,37 @@ static inline bool hvmm_ram_index(const struct hvmm_ram *ram, u64 gfn, pgoff_t *
 		*index = offset >> 12;
 	return true;
 }
+
+/**
+ * hvmm_ram_init - take over the file behind a VM's RAM
+ * @ram: filled
+ * @file: memfd, open for reading and writing, sealed against shrinking; a reference is taken
+ * @size: bytes of RAM
+ * @extack: the reason of a refusal, may be %NULL
+ *
+ * From now on memory is charged to the memory cgroup of the caller.
+ *
+ * Context: may sleep.
+ * Return: 0, -EINVAL (wrong file), -EPERM (sealed against writing).
+ */
+int hvmm_ram_init(struct hvmm_ram *ram, struct file *file, u64 size,
+		  struct netlink_ext_ack *extack);
+
+void hvmm_ram_exit(struct hvmm_ram *ram);
+
+/**
+ * hvmm_ram_get_folio - the folio that holds a page of RAM, allocated on first touch
+ * @ram: the RAM
+ * @index: page index in the file, as hvmm_ram_index() fills it
+ * @may_block: whether sleeping for memory or I/O is allowed
+ *
+ * The folio is up to date and marked dirty: its holder may let a guest write to
+ * it. While the reference is held the host neither reclaims nor migrates it.
+ *
+ * Context: preemption on.
+ * Return: the folio with a reference, or an ERR_PTR: -EAGAIN (would block),
+ * -ENOMEM, -EIO (swap), -EFAULT (poisoned, or the file has become too short).
+ */
+struct folio *hvmm_ram_get_folio(struct hvmm_ram *ram, pgoff_t index, bool may_block);
 
 #endif

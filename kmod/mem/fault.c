@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/memcontrol.h>
+#include <linux/mm.h>
+#include <linux/pagemap.h>
+#include <linux/rcupdate.h>
+#include <linux/sched/mm.h>
+
+#include "mem/mem.h"
+
+#define HVMM_TABLE_GFP_BLOCK	(GFP_KERNEL | __GFP_RETRY_MAYFAIL | __GFP_NOWARN)
+#define HVMM_TABLE_GFP_TRY	(GFP_NOWAIT | __GFP_NOWARN)
+
+/*
+ * One leaf for a whole folio of 2 MiB: page cache folios lie at a multiple of their
+ * size in the file, and RAM's two parts begin at multiples of 2 MiB in both spaces.
+ * A tail beyond the end of RAM must stay out of the guest's reach.
+ */
+static bool hvmm_mem_fits_large(const struct hvmm_mem *mem, const struct folio *folio,
+				u64 gfn, pgoff_t index)
+{
+	const u64 mask = HVMM_TDP_LARGE_PAGES - 1;
+
+	BUILD_BUG_ON(HVMM_RAM_LOW_MAX & ((HVMM_TDP_LARGE_PAGES << 12) - 1));
+	BUILD_BUG_ON(HVMM_RAM_HIGH_BASE & ((HVMM_TDP_LARGE_PAGES << 12) - 1));
+
+	return folio_nr_pages(folio) >= HVMM_TDP_LARGE_PAGES &&
+	       (folio->index & mask) == 0 &&
+	       ((gfn ^ index) & mask) == 0 &&
+	       (u64)(index | mask) < mem->ram.size >> PAGE_SHIFT;
+}
+
+int hvmm_mem_fault(struct hvmm_mem *mem, u64 gfn, bool write, bool may_block)
+{
+	gfp_t gfp = may_block ? HVMM_TABLE_GFP_BLOCK : HVMM_TABLE_GFP_TRY;
+	struct mem_cgroup *old;
+	struct folio *folio;
+	pgoff_t index;
+	bool mapped;
+	int err;
+
+	if (!hvmm_ram_index(&mem->ram, gfn, &index))
+		return -EFAULT;
+
+	rcu_read_lock();
+	mapped = hvmm_tdp_lookup(&mem->tdp, gfn);
+	rcu_read_unlock();
+	if (mapped)
+		return 0;
+
+	folio = hvmm_ram_get_folio(&mem->ram, index, may_block);
+	if (IS_ERR(folio))
+		return PTR_ERR(folio);
+
+	old = set_active_memcg(mem->ram.memcg);
+	err = -EISDIR;
+	if (hvmm_mem_fits_large(mem, folio, gfn, index))
+		err = hvmm_tdp_map(&mem->tdp, gfn & ~(u64)(HVMM_TDP_LARGE_PAGES - 1),
+				   folio_file_page(folio, index & ~(HVMM_TDP_LARGE_PAGES - 1UL)),
+				   true, gfp);
+	if (err == -EISDIR)
+		err = hvmm_tdp_map(&mem->tdp, gfn, folio_file_page(folio, index), false, gfp);
+	set_active_memcg(old);
+
+	if (!err)
+		return 0;
+	folio_put(folio);
+	/* Another vCPU was faster. */
+	if (err == -EEXIST)
+		return 0;
+	return may_block ? err : -EAGAIN;
+}

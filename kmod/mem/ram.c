@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/memcontrol.h>
+#include <linux/netlink.h>
+#include <linux/pagemap.h>
+#include <linux/sched/mm.h>
+#include <linux/shmem_fs.h>
+#include <linux/xarray.h>
+#include <uapi/linux/fcntl.h>
+
+#include "mem/ram.h"
+
+/*
+ * Not movable: the nested page table keeps a reference, so that compaction could
+ * not move the page anyway. A full memory cgroup makes the allocation fail instead
+ * of waking the OOM killer: the VM is parked, nothing is killed.
+ */
+#define HVMM_RAM_GFP_BLOCK	(GFP_HIGHUSER | __GFP_RETRY_MAYFAIL | __GFP_NOWARN)
+#define HVMM_RAM_GFP_TRY	(GFP_NOWAIT | __GFP_HIGHMEM | __GFP_NOWARN)
+
+int hvmm_ram_init(struct hvmm_ram *ram, struct file *file, u64 size,
+		  struct netlink_ext_ack *extack)
+{
+	struct inode *inode = file_inode(file);
+	int err;
+
+	if (!shmem_mapping(file->f_mapping)) {
+		NL_SET_ERR_MSG(extack, "RAM file is not a memfd of ordinary pages");
+		return -EINVAL;
+	}
+	if ((file->f_mode & (FMODE_READ | FMODE_WRITE)) != (FMODE_READ | FMODE_WRITE)) {
+		NL_SET_ERR_MSG(extack, "RAM file is not open for reading and writing");
+		return -EINVAL;
+	}
+	if (!(SHMEM_I(inode)->seals & F_SEAL_SHRINK)) {
+		NL_SET_ERR_MSG(extack, "RAM file is not sealed against shrinking");
+		return -EINVAL;
+	}
+	/* The seal keeps it at least this long. */
+	if (i_size_read(inode) < size) {
+		NL_SET_ERR_MSG(extack, "RAM file is shorter than the memory size");
+		return -EINVAL;
+	}
+	/* Fails under a write seal, and keeps one from being added. */
+	err = mapping_map_writable(file->f_mapping);
+	if (err) {
+		NL_SET_ERR_MSG(extack, "RAM file is sealed against writing");
+		return err;
+	}
+
+	ram->file = get_file(file);
+	ram->size = size;
+	ram->memcg = get_mem_cgroup_from_mm(current->mm);
+	return 0;
+}
+
+void hvmm_ram_exit(struct hvmm_ram *ram)
+{
+	if (!ram->file)
+		return;
+	mem_cgroup_put(ram->memcg);
+	mapping_unmap_writable(ram->file->f_mapping);
+	fput(ram->file);
+	ram->file = NULL;
+}
+
+/*
+ * What the page cache has at an index: a folio with a reference, NULL, or a value
+ * entry (swapped out). filemap_get_entry() is not exported.
+ */
+static struct folio *hvmm_ram_peek(struct address_space *mapping, pgoff_t index)
+{
+	XA_STATE(xas, &mapping->i_pages, index);
+	struct folio *folio;
+
+	rcu_read_lock();
+	do {
+		xas_reset(&xas);
+		folio = xas_load(&xas);
+		if (xas_retry(&xas, folio))
+			continue;
+		if (!folio || xa_is_value(folio))
+			break;
+		if (!folio_try_get(folio))
+			continue;
+		if (likely(folio == xas_reload(&xas)))
+			break;
+		folio_put(folio);
+	} while (1);
+	rcu_read_unlock();
+
+	return folio;
+}
+
+/*
+ * Under its lock a folio can neither be truncated nor be on its way to swap, and
+ * from then on the caller's reference keeps reclaim off. Dirty from the start: a
+ * clean shmem page may be dropped and read back as zeros.
+ */
+static int hvmm_ram_claim(struct address_space *mapping, struct folio *folio, pgoff_t index,
+			  bool may_block)
+{
+	int err = 0;
+
+	if (!folio_trylock(folio)) {
+		if (!may_block)
+			return -EAGAIN;
+		folio_lock(folio);
+	}
+	if (folio->mapping != mapping || !folio_test_uptodate(folio))
+		err = -ESTALE;
+	else if (folio_test_hwpoison(folio) || PageHWPoison(folio_file_page(folio, index)))
+		err = -EFAULT;
+	else if (!folio_test_dirty(folio))
+		folio_mark_dirty(folio);
+	folio_unlock(folio);
+
+	return err;
+}
+
+static struct folio *hvmm_ram_read_folio(struct hvmm_ram *ram, pgoff_t index, bool may_block)
+{
+	struct mem_cgroup *old = set_active_memcg(ram->memcg);
+	struct folio *folio;
+
+	folio = shmem_read_folio_gfp(ram->file->f_mapping, index,
+				     may_block ? HVMM_RAM_GFP_BLOCK : HVMM_RAM_GFP_TRY);
+	set_active_memcg(old);
+	if (!IS_ERR(folio))
+		return folio;
+
+	switch (PTR_ERR(folio)) {
+	case -EINVAL:
+	case -EFBIG:
+		return ERR_PTR(-EFAULT);
+	case -EIO:
+	case -EHWPOISON:
+		return may_block ? ERR_PTR(-EIO) : ERR_PTR(-EAGAIN);
+	default:
+		/* Out of memory, of file system blocks or of quota: all of them may pass. */
+		return may_block ? ERR_PTR(-ENOMEM) : ERR_PTR(-EAGAIN);
+	}
+}
+
+struct folio *hvmm_ram_get_folio(struct hvmm_ram *ram, pgoff_t index, bool may_block)
+{
+	struct address_space *mapping = ram->file->f_mapping;
+	struct folio *folio;
+	int err;
+
+	folio = hvmm_ram_peek(mapping, index);
+	if (xa_is_value(folio)) {
+		if (!may_block)
+			return ERR_PTR(-EAGAIN);
+		folio = NULL;
+	}
+
+	for (;;) {
+		if (!folio) {
+			folio = hvmm_ram_read_folio(ram, index, may_block);
+			if (IS_ERR(folio))
+				return folio;
+		}
+		err = hvmm_ram_claim(mapping, folio, index, may_block);
+		if (!err)
+			return folio;
+		folio_put(folio);
+		/* Punched out, swapped out or allocated without content: take it from shmem. */
+		if (err != -ESTALE)
+			return ERR_PTR(err);
+		folio = NULL;
+		cond_resched();
+	}
+}
