@@ -49,6 +49,12 @@ bool arg_is(const char *key, const char *value);
 bool on_tcg(void);
 /* False only where the CPUID signature is that of a machine without hvmm. */
 bool on_hvmm(void);
+/* TCG with its own devices and MSRs: what hvmm emulates itself is laxer there. */
+static inline bool plain_tcg(void)
+{
+	return on_tcg() && !on_hvmm();
+}
+
 bool have_testdev(void);
 u32 nr_cpus(void);
 u64 ram_top(void);	/* end of the RAM that holds the image */
