@@ -30,8 +30,8 @@
 #include <linux/compiler.h>
 #include <linux/types.h>
 
-#include "irq.h"
-#include "lapic_regs.h"
+#include "dev/irq.h"
+#include "dev/lapic_regs.h"
 
 struct hvmm_lapic;
 
@@ -146,6 +146,7 @@ enum hvmm_lapic_lvt {
  * @timer_init: initial count
  * @timer_div: divide configuration as written
  * @timer_running: one-shot or periodic count in progress, or deadline set
+ * @timer_armed: timer_arm() was called and neither fired nor cancelled
  * @timer_expiry: when the count reaches zero, ns
  * @tsc_deadline: IA32_TSC_DEADLINE
  */
@@ -172,6 +173,7 @@ struct hvmm_lapic {
 	u32 timer_init;
 	u32 timer_div;
 	bool timer_running;
+	bool timer_armed;
 	u64 timer_expiry;
 	u64 tsc_deadline;
 };
