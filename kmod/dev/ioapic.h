@@ -10,10 +10,11 @@
 #ifndef HVMM_DEV_IOAPIC_H
 #define HVMM_DEV_IOAPIC_H
 
+#include <linux/bits.h>
+#include <linux/spinlock.h>
 #include <linux/types.h>
 
-#include "irq.h"
-#include "lock.h"
+#include "dev/irq.h"
 
 #define HVMM_IOAPIC_PINS	24
 #define HVMM_IOAPIC_BASE	0xfec00000ULL
@@ -40,7 +41,7 @@
 #define HVMM_IOAPIC_RTE_MASKED		BIT_ULL(16)
 
 /**
- * define HVMM_IOAPIC_STORM_COUNT - re-deliveries of a level that never drops, one
+ * define HVMM_IOAPIC_STORM_COUNT - deliveries of a level that never drops, one
  *				    at each EOI, before the pin is held back
  */
 #define HVMM_IOAPIC_STORM_COUNT		10000
@@ -101,7 +102,7 @@ struct hvmm_ioapic_ops {
  */
 struct hvmm_ioapic {
 	const struct hvmm_ioapic_ops *ops;
-	hvmm_dev_lock_t lock;
+	raw_spinlock_t lock;
 	u64 rte[HVMM_IOAPIC_PINS];
 	u32 sources[HVMM_IOAPIC_PINS];
 	u16 storm[HVMM_IOAPIC_PINS];

@@ -104,7 +104,7 @@ struct hvmm_uart_ops {
  * @scr: scratch
  * @dll: divisor, low
  * @dlm: divisor, high
- * @lsr: overrun and the errors of the character at the head; rest is computed
+ * @lsr: overrun; all other bits of LSR are computed
  * @msr_delta: change bits of MSR
  * @lines: modem lines as the outside drives them, in MSR's bits 7:4
  * @thre: the THR-empty interrupt is pending
