@@ -131,15 +131,16 @@ static bool hvmm_split_lock_traps(const void *p, unsigned int len)
 	       boot_cpu_has(X86_FEATURE_SPLIT_LOCK_DETECT);
 }
 
+/* The names are unlike those inside cmpxchg(), which would shadow them. */
 #define HVMM_CMPXCHG(type, p, old, new) ({				\
-	void *__expect = (old);						\
-	type __old, __new, __found;					\
+	void *hvmm_buf = (old);						\
+	type hvmm_expect, hvmm_val, hvmm_found;				\
 									\
-	memcpy(&__old, __expect, sizeof(type));				\
-	memcpy(&__new, new, sizeof(type));				\
-	__found = cmpxchg((type *)(p), __old, __new);			\
-	memcpy(__expect, &__found, sizeof(type));			\
-	__found != __old;						\
+	memcpy(&hvmm_expect, hvmm_buf, sizeof(type));			\
+	memcpy(&hvmm_val, new, sizeof(type));				\
+	hvmm_found = cmpxchg((type *)(p), hvmm_expect, hvmm_val);	\
+	memcpy(hvmm_buf, &hvmm_found, sizeof(type));			\
+	hvmm_found != hvmm_expect;					\
 })
 
 static int hvmm_mem_swap(void *p, void *old, const void *new, unsigned int len)
