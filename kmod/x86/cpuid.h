@@ -2,14 +2,20 @@
 #ifndef HVMM_X86_CPUID_H
 #define HVMM_X86_CPUID_H
 
+#include <asm/cpufeature.h>
+
 #include "x86/vcpu.h"
+
+/* Features offered to guests, in the words of the kernel; use hvmm_guest_has(). */
+extern u32 hvmm_guest_caps[NR_CPUID_WORDS];
 
 /**
  * hvmm_cpuid_setup - work out what guests are offered on this host
  *
  * Context: module init, once, before any VM.
+ * Return: 0, or -EINVAL if the policy table is wrong.
  */
-void hvmm_cpuid_setup(void);
+int hvmm_cpuid_setup(void);
 
 /**
  * hvmm_cpuid - answer CPUID
@@ -25,11 +31,26 @@ void hvmm_cpuid(struct hvmm_x86_vcpu *x, u32 *eax, u32 *ebx, u32 *ecx, u32 *edx)
 
 /**
  * hvmm_guest_has - whether a feature is offered to guests
- * @feature: X86_FEATURE_* of the CPUID words of leaves 1, 7, 0xd, 0x80000001, 0x80000008
+ * @feature: X86_FEATURE_* of the words that stand for CPUID leaves 1, 7, 0xd,
+ *	0x80000001, 0x80000008 and 0x80000021. Always false for the kernel's
+ *	synthetic ones (X86_FEATURE_IBPB and the like: use X86_FEATURE_AMD_IBPB), and
+ *	for those that depend on the vCPU (APIC, OSXSAVE, HT).
  *
  * Context: any. Constant after hvmm_cpuid_setup().
  */
-bool hvmm_guest_has(unsigned int feature);
+static inline bool hvmm_guest_has(unsigned int feature)
+{
+	return hvmm_guest_caps[feature >> 5] & BIT(feature & 31);
+}
+
+/**
+ * hvmm_guest_amd - whether guests see a CPU of AMD's kind: the host's vendor decides
+ */
+static inline bool hvmm_guest_amd(void)
+{
+	return boot_cpu_data.x86_vendor == X86_VENDOR_AMD ||
+	       boot_cpu_data.x86_vendor == X86_VENDOR_HYGON;
+}
 
 /**
  * hvmm_guest_xcr0 - XCR0 bits that guests may set; 0 without XSAVE
@@ -50,5 +71,14 @@ u64 hvmm_guest_efer(void);
  * hvmm_guest_maxphyaddr - physical address bits that guests are told of
  */
 unsigned int hvmm_guest_maxphyaddr(void);
+
+/**
+ * hvmm_guest_xsave_size - bytes of an XSAVE area
+ * @xcr0: components, of those offered
+ * @compacted: XSAVEC's format rather than XSAVE's
+ *
+ * Context: any.
+ */
+u32 hvmm_guest_xsave_size(u64 xcr0, bool compacted);
 
 #endif
