@@ -6,6 +6,10 @@
 # make help        all targets and variables
 
 MAKEFLAGS += --no-print-directory
+# O and others mean something else to the kernel's Makefile: what a sub-make
+# needs is passed to it by name or in the environment.
+MAKEOVERRIDES :=
+unexport O W
 
 BUILD := $(abspath $(or $(O),build))
 # Headers of the kernel that the module is built for.
@@ -21,6 +25,10 @@ Q := $(if $(filter 1,$(V)),,@)
 # Where the module's sources are mirrored and built: kmod/ stays clean.
 KMOD_BUILD ?= $(BUILD)/kmod
 
+export KERNELDIR DESTDIR PREFIX JOBS
+ifdef V
+export V
+endif
 # hosts/run and the check scripts find what was built by it.
 export HVMM_BUILD := $(BUILD)
 
@@ -34,9 +42,8 @@ stage:
 	$(Q)ln -sfn $(CURDIR)/include/uapi $(KMOD_BUILD)/uapi
 	$(Q)find $(KMOD_BUILD) -xtype l ! -name uapi -delete
 
-# O is ours alone: the kernel's Makefile gives it another meaning.
 # One build at a time in a folder.
-kbuild = +$(Q)flock $(KMOD_BUILD).lock env -u O $(MAKE) -j$(JOBS) -C $(KERNELDIR) M=$(KMOD_BUILD) O= \
+kbuild = +$(Q)flock $(KMOD_BUILD).lock $(MAKE) -j$(JOBS) -C $(KERNELDIR) M=$(KMOD_BUILD) \
 	W=$(or $(W),1) $(if $(V),V=$(V)) $(KBUILD_ARGS)
 
 module: stage
@@ -47,16 +54,16 @@ module: stage
 # Against the newest kernel that Debian 12 can get; see scripts/setup.
 module-7.3:
 	$(Q)scripts/setup -q 7.3
-	$(Q)$(MAKE) module KMOD_BUILD=$(BUILD)/kmod-7.3 \
+	$(Q)$(MAKE) module O=$(BUILD) KMOD_BUILD=$(BUILD)/kmod-7.3 \
 		KERNELDIR=$(CACHE)/headers-7.3/build
 
 user:
-	$(if $(wildcard user/Makefile),$(Q)$(MAKE) -j$(JOBS) -C user BUILD=$(BUILD)/user O=)
+	$(if $(wildcard user/Makefile),$(Q)$(MAKE) -j$(JOBS) -C user BUILD=$(BUILD)/user)
 
 selftests:
 	$(if $(wildcard selftests/guests/Makefile),$(Q)$(MAKE) -j$(JOBS) -C selftests/guests \
-		BUILD=$(BUILD)/selftests/guests O=)
-	$(if $(wildcard selftests/*.c),$(Q)$(MAKE) -j$(JOBS) -C selftests BUILD=$(BUILD)/selftests O=)
+		BUILD=$(BUILD)/selftests/guests)
+	$(if $(wildcard selftests/*.c),$(Q)$(MAKE) -j$(JOBS) -C selftests BUILD=$(BUILD)/selftests)
 
 unit:
 	$(Q)$(MAKE) -C selftests/unit BUILD=$(BUILD)/selftests/unit O=$(BUILD)/selftests/unit check
@@ -65,18 +72,18 @@ setup:
 	$(Q)scripts/setup -q
 
 demo: setup
-	$(Q)$(MAKE) all
+	$(Q)$(MAKE) all O=$(BUILD)
 	$(Q)scripts/demo
 
 check check-fast: setup
-	$(Q)$(MAKE) all
+	$(Q)$(MAKE) all O=$(BUILD)
 	$(Q)scripts/check $(if $(filter check-fast,$@),--fast)
 
 bench:
 	@echo "make bench: there are no benchmarks yet" >&2; exit 2
 
 shell: setup
-	$(Q)$(MAKE) all
+	$(Q)$(MAKE) all O=$(BUILD)
 	$(Q)selftests/hosts/run --interactive
 
 # The formatted sources are those that "style" checks with clang-format.
@@ -87,7 +94,7 @@ style:
 	$(Q)scripts/style
 
 install: user modules_install
-	$(if $(wildcard user/Makefile),$(Q)$(MAKE) -C user BUILD=$(BUILD)/user O= \
+	$(if $(wildcard user/Makefile),$(Q)$(MAKE) -C user BUILD=$(BUILD)/user \
 		DESTDIR=$(DESTDIR) PREFIX=$(PREFIX) install)
 
 modules_install: module
@@ -96,28 +103,28 @@ modules_install: module
 clean:
 	$(Q)rm -rf $(BUILD)
 
+define HELP
+Targets:
+  all              module, user, selftests (the default)
+  module           build/kmod/hvmm.ko for the kernel of KERNELDIR
+  module-7.3       build/kmod-7.3/hvmm.ko
+  user             hvadm and hvdm
+  selftests        test programs and bare guests
+  unit             run the userspace tests
+  demo             boot a Linux guest on an emulated host
+  check            all tests; check-fast: those that take under 5 minutes
+  style            checkpatch, sparse, clang-format, layers
+  format           clang-format user/
+  shell            a root shell on an emulated host
+  install          module and tools; modules_install: the module alone
+  setup            install and fetch what all this needs
+  clean            remove build/
+Variables: V=1, O=DIR (output instead of build/), KERNELDIR, DESTDIR,
+  PREFIX, JOBS, W (kbuild's warning level, 1)
+endef
+
 help:
-	@sed 's/^\t//' <<-'END'
-	Targets:
-	  all              module, user, selftests (the default)
-	  module           build/kmod/hvmm.ko for the kernel of KERNELDIR
-	  module-7.3       build/kmod-7.3/hvmm.ko
-	  user             hvadm and hvdm
-	  selftests        test programs and bare guests
-	  unit             run the userspace tests
-	  demo             boot a Linux guest on an emulated host
-	  check            all tests; check-fast: those that take under 5 minutes
-	  style            checkpatch, sparse, clang-format, layers
-	  format           clang-format user/
-	  shell            a root shell on an emulated host
-	  install          module and tools; modules_install: the module alone
-	  setup            install and fetch what all this needs
-	  clean            remove build/
-	Variables: V=1, O=DIR (output instead of build/), KERNELDIR, DESTDIR,
-	  PREFIX, JOBS, W (kbuild's warning level, 1)
-	END
+	$(info $(HELP))@:
 
 .PHONY: all stage module module-7.3 user selftests unit setup demo check \
 	check-fast bench shell style format install modules_install clean help
-SHELL := /bin/bash
-.ONESHELL: help
