@@ -241,11 +241,6 @@ static void test_faults(void)
 		fault_case(rep_ins[k], true, size, 0, PTE_W, PF_W | PF_P);
 		if (size == 1)
 			continue;
-		if (on_tcg()) {
-			skip("TCG faults at the element's start", "ins%u: fault inside an element",
-			     size);
-			continue;
-		}
 		fault_case(rep_outs[k], false, size, size / 2, PTE_P, 0);
 		fault_case(rep_ins[k], true, size, size / 2, PTE_P, PF_W);
 	}

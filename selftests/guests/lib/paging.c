@@ -4,7 +4,8 @@
 
 extern u64 boot_pml4[];
 
-static u64 next_va = 0x10000000000ull;
+/* Below 4 GiB for 32-bit addressing, above what ram_top() can be. */
+static u64 next_va = 0xc0000000;
 
 u64 *pte_of(void *va)
 {
