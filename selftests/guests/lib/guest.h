@@ -88,7 +88,7 @@ static inline void testdev_unmap(u64 gpa)
 
 static inline void testdev_line(u32 line, u32 level)
 {
-	outl(TD_LINE + line, level);
+	outb(TD_LINE + line, level);
 }
 
 u64 random_next(u64 *state);
