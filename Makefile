@@ -38,9 +38,9 @@ all: module user selftests
 # it sees a mirror of kmod/ made of symbolic links. Links to removed files go.
 stage:
 	$(Q)mkdir -p $(KMOD_BUILD)
-	$(Q)cp -rsu --remove-destination $(CURDIR)/kmod/. $(KMOD_BUILD)/
+	$(Q)find $(KMOD_BUILD) -xtype l -delete
+	$(Q)cp -rsn $(CURDIR)/kmod/. $(KMOD_BUILD)/
 	$(Q)ln -sfn $(CURDIR)/include/uapi $(KMOD_BUILD)/uapi
-	$(Q)find $(KMOD_BUILD) -xtype l ! -name uapi -delete
 
 # One build at a time in a folder.
 kbuild = +$(Q)flock $(KMOD_BUILD).lock $(MAKE) -j$(JOBS) -C $(KERNELDIR) M=$(KMOD_BUILD) \
