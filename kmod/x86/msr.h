@@ -6,8 +6,10 @@
 
 /**
  * hvmm_msr_reset - MSRs kept by hvmm, after power-on or INIT
- * @x: the vCPU
+ * @x: the vCPU, its control block reset
  * @init: INIT rather than power-on (SDM vol. 3, 10.1.1: most MSRs keep their value)
+ *
+ * Forgets the guest's paravirtual registrations and sets the TSC offset.
  *
  * Context: the vCPU does not run.
  */
@@ -30,7 +32,7 @@ int hvmm_msr_read(struct hvmm_x86_vcpu *x, u32 msr, u64 *val);
  * @msr: number
  * @val: value
  *
- * Context: the vCPU's runner.
+ * Context: the vCPU's runner, the vCPU loaded.
  * Return: 0, -EINVAL for #GP(0), -EAGAIN if &hvmm_x86_vcpu.missing_gfn must be
  * brought in first (nothing has changed).
  */
@@ -43,5 +45,24 @@ int hvmm_msr_write(struct hvmm_x86_vcpu *x, u32 msr, u64 val);
  * Context: vCPU creation.
  */
 void hvmm_msr_setup_intercepts(struct hvmm_x86_vcpu *x);
+
+/**
+ * hvmm_guest_tsc - what RDTSC gives the guest now
+ * @x: the vCPU
+ *
+ * Context: any; exact on the pCPU that runs the vCPU.
+ */
+u64 hvmm_guest_tsc(struct hvmm_x86_vcpu *x);
+
+/**
+ * hvmm_tsc_sync - put the TSC offset into the control block
+ * @x: the vCPU
+ *
+ * The offset is &hvmm_vm.tsc_offset plus the guest's TSC_ADJUST; to be called for
+ * every vCPU when the former changes, and after the control block was reset.
+ *
+ * Context: the vCPU's runner, or the vCPU does not run.
+ */
+void hvmm_tsc_sync(struct hvmm_x86_vcpu *x);
 
 #endif

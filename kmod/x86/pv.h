@@ -1,19 +1,43 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The KVM guest ABI, as far as hvmm speaks it: kvmclock, steal time, hypercalls.
+ * See the kernel's Documentation/virt/kvm/x86/{cpuid,msr,hypercalls}.rst.
+ *
+ * Where the host's TSC is sound, kvmclock is a function of the guest's TSC alone: both
+ * are 0 at the same instant, for all vCPUs. So the page is written once, is marked
+ * stable, and time never differs between vCPUs. It runs at the TSC's own rate, not at
+ * the host's NTP-corrected one. Where the TSC is not sound, the page is written anew
+ * whenever the vCPU gets a pCPU.
+ */
 #ifndef HVMM_X86_PV_H
 #define HVMM_X86_PV_H
 
 #include "x86/vcpu.h"
 
 /**
+ * hvmm_pv_clock_reset - let the guest's TSC and kvmclock begin at 0 now
+ * @vm: the VM, no vCPU runs
+ *
+ * Sets &hvmm_vm.tsc_offset and &hvmm_vm.clock_offset; hvmm_tsc_sync() must follow for
+ * every vCPU (hvmm_msr_reset() does it). Who changes either of them later, to hide a
+ * pause from the guest, changes both by the same time, and requests %HVMM_REQ_CLOCK.
+ *
+ * Context: any.
+ */
+void hvmm_pv_clock_reset(struct hvmm_vm *vm);
+
+/**
  * hvmm_pv_reset - forget the guest's paravirtual registrations
  * @x: the vCPU
+ *
+ * Context: the vCPU does not run.
  */
 void hvmm_pv_reset(struct hvmm_x86_vcpu *x);
 
 /**
  * hvmm_pv_wall_clock - MSR_KVM_WALL_CLOCK(_NEW): write struct pvclock_wall_clock
  * @x: the vCPU
- * @gpa: where, 4-byte aligned
+ * @gpa: where
  *
  * Return: 0, -EINVAL (not RAM), -EAGAIN (&hvmm_x86_vcpu.missing_gfn).
  */
@@ -24,7 +48,7 @@ int hvmm_pv_wall_clock(struct hvmm_x86_vcpu *x, u64 gpa);
  * @x: the vCPU
  * @val: gpa with enable bit 0
  *
- * Return: 0, -EINVAL, -EAGAIN.
+ * Return: 0, -EINVAL, -EAGAIN; nothing has changed unless 0.
  */
 int hvmm_pv_system_time(struct hvmm_x86_vcpu *x, u64 val);
 
@@ -38,17 +62,37 @@ int hvmm_pv_system_time(struct hvmm_x86_vcpu *x, u64 val);
 int hvmm_pv_update_clock(struct hvmm_x86_vcpu *x);
 
 /**
+ * hvmm_pv_steal_time - MSR_KVM_STEAL_TIME was written
+ * @x: the vCPU
+ * @val: gpa, 64-byte aligned, with enable bit 0
+ *
+ * Return: 0, -EINVAL, -EAGAIN; nothing has changed unless 0.
+ */
+int hvmm_pv_steal_time(struct hvmm_x86_vcpu *x, u64 val);
+
+/**
  * hvmm_pv_steal - write struct kvm_steal_time, if enabled
  * @x: the vCPU
  *
  * Steal time is ready + capped + host of the ledger. Called when a residency begins.
  *
- * Return: 0, -EAGAIN, -EINVAL.
+ * Return: 0, -EAGAIN, -EINVAL (page is no RAM any more: switched off).
  */
 int hvmm_pv_steal(struct hvmm_x86_vcpu *x);
 
 /**
- * hvmm_pv_hypercall - KVM hypercall ABI (Documentation/virt/kvm/x86/hypercalls.rst)
+ * hvmm_pv_load - all that is due when a residency begins
+ * @x: the vCPU
+ *
+ * Steal time, and the clock where the host's TSC is not sound.
+ *
+ * Context: the vCPU's runner.
+ * Return: 0, or -EAGAIN (call again once &hvmm_x86_vcpu.missing_gfn is there).
+ */
+int hvmm_pv_load(struct hvmm_x86_vcpu *x);
+
+/**
+ * hvmm_pv_hypercall - KVM hypercall ABI
  * @x: the vCPU
  * @nr: RAX
  * @arg: RBX, RCX, RDX, RSI

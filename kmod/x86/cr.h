@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef HVMM_X86_CR_H
+#define HVMM_X86_CR_H
+
+#include "x86/vcpu.h"
+
+/*
+ * Writes to control registers, validated as the CPU would. All run on the vCPU's
+ * runner; the caller has checked CPL where the instruction needs 0. They return 0, or
+ * -EINVAL for #GP(0), in which case nothing has changed.
+ */
+
+/**
+ * hvmm_set_cr0 - MOV CR0
+ * @x: the vCPU
+ * @val: value
+ *
+ * Enters and leaves long mode (EFER.LMA) along with CR0.PG.
+ */
+int hvmm_set_cr0(struct hvmm_x86_vcpu *x, u64 val);
+
+/**
+ * hvmm_lmsw - LMSW: the low four bits of CR0; PE can be set but not cleared
+ * @x: the vCPU
+ * @msw: the operand
+ */
+int hvmm_lmsw(struct hvmm_x86_vcpu *x, u16 msw);
+
+/**
+ * hvmm_clts - CLTS
+ * @x: the vCPU
+ */
+int hvmm_clts(struct hvmm_x86_vcpu *x);
+
+/**
+ * hvmm_set_cr3 - MOV CR3
+ * @x: the vCPU
+ * @val: value; bit 63 asks to keep translations where PCIDs are on
+ */
+int hvmm_set_cr3(struct hvmm_x86_vcpu *x, u64 val);
+
+/**
+ * hvmm_set_cr4 - MOV CR4
+ * @x: the vCPU
+ * @val: value
+ */
+int hvmm_set_cr4(struct hvmm_x86_vcpu *x, u64 val);
+
+/**
+ * hvmm_get_cr8 - CR8: the LAPIC's task priority class
+ * @x: the vCPU
+ */
+u64 hvmm_get_cr8(struct hvmm_x86_vcpu *x);
+
+/**
+ * hvmm_set_cr8 - MOV CR8
+ * @x: the vCPU
+ * @val: value, 0..15
+ */
+int hvmm_set_cr8(struct hvmm_x86_vcpu *x, u64 val);
+
+/**
+ * hvmm_set_efer - WRMSR of EFER
+ * @x: the vCPU
+ * @val: value; LMA is read-only, what it says of it is ignored
+ */
+int hvmm_set_efer(struct hvmm_x86_vcpu *x, u64 val);
+
+/**
+ * hvmm_xsetbv - XSETBV
+ * @x: the vCPU
+ * @idx: ECX
+ * @val: EDX:EAX
+ *
+ * Checks CPL too. Sets &hvmm_x86_vcpu.xcr0; the register is the caller's business.
+ */
+int hvmm_xsetbv(struct hvmm_x86_vcpu *x, u32 idx, u64 val);
+
+#endif
