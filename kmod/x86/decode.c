@@ -8,8 +8,8 @@
 #include <linux/string.h>
 #include <linux/types.h>
 
-#include "decode_tables.h"
-#include "insn.h"
+#include "x86/decode_tables.h"
+#include "x86/insn.h"
 
 /* Mandatory-prefix selector, also the encoding of VEX.pp. */
 enum { PP_NP, PP_66, PP_F3, PP_F2 };

@@ -2,7 +2,7 @@
 /* Opcode tables (APM vol. 3, appendix A; SDM vol. 2, appendix A). */
 #include <linux/types.h>
 
-#include "decode_tables.h"
+#include "x86/decode_tables.h"
 
 const u32 hvmm_opcodes_1byte[256] = {
 	[0x00] = T_M | T_B | T_LOCK, [0x01] = T_M | T_LOCK,

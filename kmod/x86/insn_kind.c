@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Names for the instructions that have intercepts (APM vol. 2, 15.9). */
-#include "insn.h"
+#include "x86/insn.h"
 
 static enum hvmm_insn_kind kind_1byte(const struct hvmm_insn *insn)
 {

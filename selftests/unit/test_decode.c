@@ -14,7 +14,7 @@
 
 #include <linux/kernel.h>
 
-#include "insn.h"
+#include "x86/insn.h"
 #include "rng.h"
 #include "tap.h"
 
