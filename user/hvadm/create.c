@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: GPL-2.0
+/* create, list, monitor: VMs as objects. */
+#include <errno.h>
+#include <inttypes.h>
+#include <linux/genetlink.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "hvadm.h"
+#include "names.h"
+
+static const struct argp_option json_options[] = {
+	{ "json", 'j', NULL, 0, "print JSON: base units, stable keys", 0 },
+	{ 0 }
+};
+
+void show_vm(struct hv_out *out, const struct hv_vm *vm)
+{
+	hv_out_number(out, "id", vm->id, HV_AS_NUMBER);
+	hv_out_text(out, "name", vm->name);
+	hv_out_text(out, "state", hv_state_name(vm->state));
+	hv_out_text(out, "reason", hv_reason_name(vm->reason));
+	hv_out_number(out, "vcpus", vm->vcpus, HV_AS_NUMBER);
+	hv_out_number(out, "memory", vm->memory, HV_AS_SIZE);
+	if (vm->console < 0) {
+		hv_out_none(out, "console");
+	} else {
+		char path[32];
+
+		snprintf(path, sizeof(path), "/dev/ttyHV%d", vm->console);
+		hv_out_text(out, "console", path);
+	}
+	hv_out_number(out, "age", vm->age, HV_AS_TIME);
+	if (vm->state == HVMM_STATE_STOPPED)
+		hv_out_none(out, "uptime");
+	else
+		hv_out_number(out, "uptime", vm->uptime, HV_AS_TIME);
+}
+
+struct create {
+	struct vm_options vm;
+	bool json;
+};
+
+static error_t parse_create(int key, char *arg, struct argp_state *state)
+{
+	struct create *c = state->input;
+
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &c->vm;
+		break;
+	case 'j':
+		c->json = true;
+		break;
+	case ARGP_KEY_ARG:
+		if (c->vm.name)
+			argp_error(state, "more than one name");
+		c->vm.name = arg;
+		break;
+	case ARGP_KEY_NO_ARGS:
+		argp_error(state, "a name is needed");
+		break;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+	return 0;
+}
+
+int verb_create(int argc, char **argv)
+{
+	static const struct argp_child children[] = { { &vm_argp, 0, NULL, 0 }, { 0 } };
+	static const struct argp argp = {
+		json_options, parse_create, "NAME",
+		"Create a VM. It is stopped; 'hvadm start' loads its images and starts it. "
+		"The images are checked now and read when the VM is started.",
+		children, NULL, NULL
+	};
+	struct create c = { .json = false };
+	struct hv_error err;
+	struct hv_nl nl;
+	struct hv_vm vm;
+	int ret;
+
+	vm_options_init(&c.vm);
+	argp_parse(&argp, argc, argv, 0, NULL, &c);
+	if (vm_options_check(&c.vm, &err) || hv_nl_open(&nl, &err)) {
+		hv_config_free(&c.vm.config);
+		return complain(NULL, &err);
+	}
+	ret = hv_vm_new(&nl, c.vm.name, c.vm.vcpus, c.vm.memory, &c.vm.config, &vm, &err);
+	if (!ret && c.json) {
+		struct hv_out *out = hv_out_open(stdout, true);
+
+		hv_out_object(out, NULL);
+		show_vm(out, &vm);
+		hv_out_object_end(out);
+		hv_out_close(out);
+	}
+	hv_nl_close(&nl);
+	hv_config_free(&c.vm.config);
+	return ret ? complain(c.vm.name, &err) : HV_OK;
+}
+
+static error_t parse_json(int key, char *arg, struct argp_state *state)
+{
+	bool *json = state->input;
+
+	switch (key) {
+	case 'j':
+		*json = true;
+		break;
+	case ARGP_KEY_ARG:
+		argp_error(state, "no arguments are taken");
+		break;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+	return 0;
+}
+
+int verb_list(int argc, char **argv)
+{
+	static const struct argp argp = { json_options, parse_json, NULL, "List the VMs.", NULL,
+					  NULL, NULL };
+	struct hv_vm *vms = NULL;
+	struct hv_error err;
+	struct hv_out *out;
+	bool json = false;
+	struct hv_nl nl;
+	size_t count, i;
+
+	argp_parse(&argp, argc, argv, 0, NULL, &json);
+	if (hv_nl_open(&nl, &err))
+		return complain(NULL, &err);
+	if (hv_vm_list(&nl, &vms, &count, &err)) {
+		hv_nl_close(&nl);
+		return complain(NULL, &err);
+	}
+	out = hv_out_open(stdout, json);
+	hv_out_list(out, NULL);
+	for (i = 0; i < count; i++) {
+		hv_out_object(out, NULL);
+		show_vm(out, &vms[i]);
+		hv_out_object_end(out);
+	}
+	hv_out_list_end(out);
+	hv_out_close(out);
+	free(vms);
+	hv_nl_close(&nl);
+	return HV_OK;
+}
+
+static int show_event(const struct nlmsghdr *nlh, void *arg, struct hv_error *err)
+{
+	const struct genlmsghdr *genl = nlmsg_data(nlh);
+	const bool *json = arg;
+	const char *event;
+	struct hv_vm vm;
+
+	switch (genl->cmd) {
+	case HVMM_CMD_VM_NEW_NTF:
+		event = "created";
+		break;
+	case HVMM_CMD_VM_DEL_NTF:
+		event = "destroyed";
+		break;
+	case HVMM_CMD_VM_STATE_NTF:
+		event = "state";
+		break;
+	default:
+		return 0;
+	}
+	if (hv_vm_parse(nlh, &vm, err))
+		return -1;
+	if (*json) {
+		struct hv_out *out = hv_out_open(stdout, true);
+
+		hv_out_compact(out);
+		hv_out_object(out, NULL);
+		hv_out_text(out, "event", event);
+		show_vm(out, &vm);
+		if (*vm.error)
+			hv_out_text(out, "error", vm.error);
+		hv_out_object_end(out);
+		hv_out_close(out);
+	} else {
+		printf("%s: %s", vm.name, event);
+		if (genl->cmd == HVMM_CMD_VM_STATE_NTF)
+			printf(" %s (%s)%s%s", hv_state_name(vm.state),
+			       hv_reason_name(vm.reason), *vm.error ? ": " : "", vm.error);
+		putchar('\n');
+	}
+	/* Readers of a pipe want each event when it happens. */
+	fflush(stdout);
+	return 0;
+}
+
+int verb_monitor(int argc, char **argv)
+{
+	static const struct argp argp = {
+		json_options, parse_json, NULL,
+		"Tell of life-cycle events as they happen, one on a line, until interrupted.",
+		NULL, NULL, NULL
+	};
+	bool json = false, missed;
+	struct hv_error err;
+	struct pollfd pfd;
+	struct hv_nl nl;
+
+	argp_parse(&argp, argc, argv, 0, NULL, &json);
+	if (hv_nl_open(&nl, &err))
+		return complain(NULL, &err);
+	pfd.fd = hv_nl_listen(&nl, &err);
+	pfd.events = POLLIN;
+	while (pfd.fd >= 0) {
+		if (poll(&pfd, 1, -1) < 0 && errno != EINTR) {
+			hv_fail(&err, "poll: %s", strerror(errno));
+			break;
+		}
+		missed = false;
+		if (hv_nl_events(&nl, show_event, &json, &missed, &err))
+			break;
+		if (missed)
+			fprintf(stderr, "hvadm: events were lost\n");
+		if (ferror(stdout)) {
+			hv_fail(&err, "cannot write: %s", strerror(errno));
+			break;
+		}
+	}
+	hv_nl_close(&nl);
+	return complain(NULL, &err);
+}

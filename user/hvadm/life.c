@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0
+/* start, stop, reset, pause, resume, destroy: verbs that take names of VMs. */
+#include <string.h>
+#include <unistd.h>
+
+#include "device.h"
+#include "hvadm.h"
+
+int boot_vm(struct hv_nl *nl, const struct hv_vm *vm, int *status, struct hv_error *err)
+{
+	struct hv_config config;
+	int fd = -1, ret = -1;
+
+	if (status)
+		*status = -1;
+	if (hv_config_read(&config, vm->config, vm->config_len, err))
+		goto free;
+	if (config.testdev || config.on_reset == HV_ON_RESET_RESTART) {
+		fd = device_start(vm, !status, err);
+		if (fd < 0)
+			goto free;
+	}
+	ret = hv_vm_boot(nl, vm, &config, err);
+	/* A detached device process ends by itself when it is told that nothing was started. */
+	if (!ret && fd >= 0 && !status)
+		ret = device_release(fd, err);
+	if (!ret && status)
+		*status = fd;
+	else if (fd >= 0)
+		close(fd);
+free:
+	hv_config_free(&config);
+	return ret;
+}
+
+static int start(struct hv_nl *nl, const struct hv_vm *vm, struct hv_error *err)
+{
+	return boot_vm(nl, vm, NULL, err);
+}
+
+static int stop(struct hv_nl *nl, const struct hv_vm *vm, struct hv_error *err)
+{
+	return hv_vm_simple(nl, HVMM_CMD_VM_STOP, vm->id, err);
+}
+
+/* Images are loaded anew, which can be done while nothing runs only. */
+static int reset(struct hv_nl *nl, const struct hv_vm *vm, struct hv_error *err)
+{
+	struct hv_vm stopped;
+
+	if (vm->state != HVMM_STATE_STOPPED && stop(nl, vm, err))
+		return -1;
+	if (hv_vm_get_id(nl, vm->id, &stopped, err))
+		return -1;
+	return boot_vm(nl, &stopped, NULL, err);
+}
+
+static int do_pause(struct hv_nl *nl, const struct hv_vm *vm, struct hv_error *err)
+{
+	return hv_vm_simple(nl, HVMM_CMD_VM_PAUSE, vm->id, err);
+}
+
+static int resume(struct hv_nl *nl, const struct hv_vm *vm, struct hv_error *err)
+{
+	return hv_vm_simple(nl, HVMM_CMD_VM_RESUME, vm->id, err);
+}
+
+static int destroy(struct hv_nl *nl, const struct hv_vm *vm, struct hv_error *err)
+{
+	return hv_vm_simple(nl, HVMM_CMD_VM_DEL, vm->id, err);
+}
+
+static error_t parse_names(int key, char *arg, struct argp_state *state)
+{
+	int *first = state->input;
+
+	switch (key) {
+	case ARGP_KEY_ARGS:
+		*first = state->next;
+		break;
+	case ARGP_KEY_NO_ARGS:
+		argp_error(state, "a name is needed");
+		break;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+	return 0;
+}
+
+/* All names are tried; the first failure's status is the answer. */
+static int each(int argc, char **argv, const char *text,
+		int (*fn)(struct hv_nl *nl, const struct hv_vm *vm, struct hv_error *err))
+{
+	const struct argp argp = { NULL, parse_names, "NAME...", text, NULL, NULL, NULL };
+	int first = argc, status = HV_OK, ret;
+	struct hv_error err;
+	struct hv_nl nl;
+	struct hv_vm vm;
+
+	argp_parse(&argp, argc, argv, 0, NULL, &first);
+	if (hv_nl_open(&nl, &err))
+		return complain(NULL, &err);
+	for (; first < argc; first++) {
+		if (!hv_vm_get(&nl, argv[first], &vm, &err) && !fn(&nl, &vm, &err))
+			continue;
+		ret = complain(argv[first], &err);
+		if (!status)
+			status = ret;
+	}
+	hv_nl_close(&nl);
+	return status;
+}
+
+int verb_start(int argc, char **argv)
+{
+	return each(argc, argv, "Load VMs' images and start them.", start);
+}
+
+int verb_stop(int argc, char **argv)
+{
+	return each(argc, argv, "Switch VMs off. Their RAM stays until they are started again.",
+		    stop);
+}
+
+int verb_reset(int argc, char **argv)
+{
+	return each(argc, argv, "Switch VMs off and start them again.", reset);
+}
+
+int verb_pause(int argc, char **argv)
+{
+	return each(argc, argv, "Hold VMs' vCPUs.", do_pause);
+}
+
+int verb_resume(int argc, char **argv)
+{
+	return each(argc, argv, "Let paused VMs go on.", resume);
+}
+
+int verb_destroy(int argc, char **argv)
+{
+	return each(argc, argv, "Remove VMs, whatever their state.", destroy);
+}

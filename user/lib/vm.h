@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef HV_VM_H
+#define HV_VM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <linux/hvmm.h>
+
+#include "config.h"
+#include "load.h"
+#include "nl.h"
+
+/**
+ * struct hv_vm - a VM as the kernel tells it
+ * @id: its number
+ * @name: its name
+ * @vcpus: number of vCPUs
+ * @memory: RAM in bytes
+ * @state: enum hvmm_state
+ * @reason: enum hvmm_state_reason
+ * @error: text, with reason error
+ * @console: number of its tty, -1 if none
+ * @age: ns since creation
+ * @uptime: ns since start, 0 while stopped
+ * @config: what is kept for userspace; answers about one VM only
+ * @config_len: its length
+ */
+struct hv_vm {
+	uint32_t id;
+	char name[HVMM_NAME_MAX + 1];
+	uint32_t vcpus;
+	uint64_t memory;
+	uint32_t state;
+	uint32_t reason;
+	char error[256];
+	int console;
+	uint64_t age;
+	uint64_t uptime;
+	char config[HVMM_CONFIG_MAX];
+	uint32_t config_len;
+};
+
+/**
+ * struct hv_figures - time and exits of a vCPU, or their sums over a VM
+ * @wall: ns
+ * @ledger: ns by HVMM_A_LEDGER_...
+ * @exits: by HVMM_A_EXITS_...
+ * @counters: by HVMM_A_COUNTERS_...
+ */
+struct hv_figures {
+	uint64_t wall;
+	uint64_t ledger[HVMM_A_LEDGER_MAX + 1];
+	uint64_t exits[HVMM_A_EXITS_MAX + 1];
+	uint64_t counters[HVMM_A_COUNTERS_MAX + 1];
+};
+
+struct hv_stats {
+	uint32_t id;
+	char name[HVMM_NAME_MAX + 1];
+	uint32_t state;
+	uint32_t vcpus;
+	uint64_t memory[HVMM_A_MEMORY_MAX + 1];
+	struct hv_figures figures;
+};
+
+struct hv_vcpu {
+	uint32_t index;
+	uint32_t state;
+	int pcpu;
+	struct hv_figures figures;
+};
+
+/**
+ * struct hv_host - what concerns the module as a whole
+ * @version: of the module
+ * @vendor: svm or vmx
+ * @counts: by HVMM_A_HOST_...
+ */
+struct hv_host {
+	char version[64];
+	char vendor[16];
+	uint64_t counts[HVMM_A_HOST_MAX + 1];
+};
+
+/* Fill from a message; for events. */
+int hv_vm_parse(const struct nlmsghdr *nlh, struct hv_vm *vm, struct hv_error *err);
+
+int hv_vm_get(struct hv_nl *nl, const char *name, struct hv_vm *vm, struct hv_error *err);
+int hv_vm_get_id(struct hv_nl *nl, uint32_t id, struct hv_vm *vm, struct hv_error *err);
+
+/* All VMs as of one instant; @vms is to be freed. */
+int hv_vm_list(struct hv_nl *nl, struct hv_vm **vms, size_t *count, struct hv_error *err);
+
+/**
+ * hv_vm_new - create a VM
+ * @nl: connection
+ * @name: its name
+ * @vcpus: number of vCPUs
+ * @memory: RAM in bytes
+ * @config: what it boots
+ * @vm: filled with the new VM
+ * @err: filled on failure
+ *
+ * Return: 0 or -1.
+ */
+int hv_vm_new(struct hv_nl *nl, const char *name, uint32_t vcpus, uint64_t memory,
+	      const struct hv_config *config, struct hv_vm *vm, struct hv_error *err);
+
+/* HVMM_CMD_VM_DEL, STOP, PAUSE or RESUME */
+int hv_vm_simple(struct hv_nl *nl, uint8_t cmd, uint32_t id, struct hv_error *err);
+int hv_vm_start(struct hv_nl *nl, uint32_t id, const struct hv_boot *boot,
+		struct hv_error *err);
+
+/**
+ * hv_vm_boot - load a stopped VM's images and start it
+ * @nl: connection
+ * @vm: the VM, from hv_vm_get() or hv_vm_new()
+ * @config: its configuration
+ * @err: filled on failure
+ *
+ * Return: 0 or -1.
+ */
+int hv_vm_boot(struct hv_nl *nl, const struct hv_vm *vm, const struct hv_config *config,
+	       struct hv_error *err);
+
+int hv_stats_get(struct hv_nl *nl, uint32_t id, struct hv_stats *stats, struct hv_error *err);
+/* One for each vCPU; @vcpus is to be freed. */
+int hv_vcpus_get(struct hv_nl *nl, uint32_t id, struct hv_vcpu **vcpus, size_t *count,
+		 struct hv_error *err);
+int hv_host_get(struct hv_nl *nl, struct hv_host *host, struct hv_error *err);
+
+#endif
