@@ -1,18 +1,97 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Init and exit of the hvmm module. */
+/* Init and exit of the hvmm module, and nothing else. */
+
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/init.h>
 #include <linux/module.h>
 
+#include <asm/pgtable.h>
+
+#include "ctl/ctl.h"
+#include "ctl/vmfd.h"
+#include "dev/tty.h"
+#include "host/fpu.h"
+#include "run/pcpu.h"
+#include "run/runner.h"
+#include "x86/cpuid.h"
+#include "x86/vendor.h"
+
+static int __init choose_vendor(void)
+{
+	const char *why = NULL;
+	int ret;
+
+	hvmm_arch = &hvmm_svm_ops;
+	ret = hvmm_arch->probe(&why);
+	if (ret)
+		pr_err("cannot run virtual machines here: %s\n", why);
+	return ret;
+}
+
 static int __init hvmm_init(void)
 {
-	pr_info("hvmm: loaded\n");
+	int ret;
+
+	ret = choose_vendor();
+	if (ret)
+		return ret;
+	ret = hvmm_cpuid_setup();
+	if (ret)
+		return ret;
+	/* The nested table is walked as the host's own paging says (APM vol. 2, 15.25.3). */
+	hvmm_tdp_set_format(hvmm_arch->tdp, pgtable_l5_enabled() ? 5 : 4);
+	ret = hvmm_fpu_setup(hvmm_guest_xcr0());
+	if (ret)
+		return ret;
+	ret = hvmm_arch->setup();
+	if (ret)
+		goto err_fpu;
+	ret = hvmm_runners_init();
+	if (ret)
+		goto err_arch;
+	ret = hvmm_pcpu_init();
+	if (ret)
+		goto err_runners;
+	ret = hvmm_tty_init();
+	if (ret)
+		goto err_pcpu;
+	ret = hvmm_vmfd_init();
+	if (ret)
+		goto err_tty;
+	ret = hvmm_ctl_init();
+	if (ret)
+		goto err_vmfd;
+	pr_info("ready: %s, %u pCPUs\n", hvmm_arch->name, hvmm_sched_nr_online());
 	return 0;
+
+err_vmfd:
+	hvmm_vmfd_exit();
+err_tty:
+	hvmm_tty_exit();
+err_pcpu:
+	hvmm_pcpu_exit();
+err_runners:
+	hvmm_runners_exit();
+err_arch:
+	hvmm_arch->teardown();
+err_fpu:
+	hvmm_fpu_teardown();
+	return ret;
 }
 module_init(hvmm_init);
 
 static void __exit hvmm_exit(void)
 {
+	hvmm_ctl_exit();
+	hvmm_vmfd_exit();
+	hvmm_tty_exit();
+	hvmm_pcpu_exit();
+	hvmm_runners_exit();
+	hvmm_arch->teardown();
+	hvmm_fpu_teardown();
+	/* Freed VMs may still be on their way through RCU. */
+	rcu_barrier();
 }
 module_exit(hvmm_exit);
 

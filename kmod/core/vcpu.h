@@ -4,6 +4,7 @@
 
 #include <linux/hrtimer.h>
 #include <linux/types.h>
+#include <linux/workqueue.h>
 
 #include "core/ledger.h"
 #include "core/stats.h"
@@ -67,6 +68,7 @@ enum hvmm_vcpu_mode {
  * @mode: enum hvmm_vcpu_mode; written by the runner
  * @wait: what it waits for when it does not run; resource's lock
  * @vm: its VM; constant
+ * @halt_irqs: interrupts were enabled at HLT, so one ends it
  * @index: number within the VM, also its APIC id; constant
  * @sipi_vector: start-up vector of the latest SIPI
  * @unit: what the scheduler queues
@@ -85,6 +87,7 @@ struct hvmm_vcpu {
 	enum hvmm_wait wait;
 	struct hvmm_vm *vm;
 	u32 index;
+	bool halt_irqs;
 	u8 sipi_vector;
 	struct hvmm_unit unit;
 	struct hvmm_ledger ledger;
@@ -96,6 +99,28 @@ struct hvmm_vcpu {
 	int mem_work_err;
 	struct work_struct mem_work;
 };
+
+/**
+ * hvmm_vcpu_init - set up the generic part, parked
+ * @vcpu: the vCPU, zeroed
+ * @vm: its VM
+ * @index: its number
+ *
+ * Context: before anybody else sees it.
+ */
+void hvmm_vcpu_init(struct hvmm_vcpu *vcpu, struct hvmm_vm *vm, u32 index);
+
+/**
+ * hvmm_vcpu_bring_in - begin to wait for a page of RAM
+ * @vcpu: the vCPU; its runner parks it next
+ * @gfn: the page
+ * @write: wanted for writing
+ *
+ * A work item does what may sleep and ends the wait with %HVMM_REQ_MEM_DONE.
+ *
+ * Context: its runner.
+ */
+void hvmm_vcpu_bring_in(struct hvmm_vcpu *vcpu, u64 gfn, bool write);
 
 /**
  * hvmm_vcpu_kick - make a vCPU look at its requests and interrupts
@@ -118,6 +143,27 @@ void hvmm_vcpu_kick(struct hvmm_vcpu *vcpu);
 void hvmm_vcpu_request(struct hvmm_vcpu *vcpu, enum hvmm_request req);
 
 /**
+ * hvmm_vcpu_test_request - take a request
+ * @vcpu: the vCPU
+ * @req: the request
+ *
+ * Context: the vCPU's runner.
+ * Return: whether it was set; it is cleared.
+ */
+static inline bool hvmm_vcpu_test_request(struct hvmm_vcpu *vcpu, enum hvmm_request req)
+{
+	return test_bit(req, &vcpu->requests) && test_and_clear_bit(req, &vcpu->requests);
+}
+
+/**
+ * hvmm_vcpu_halt_over - whether what ends HLT has come
+ * @vcpu: the vCPU, requests already turned into LAPIC and NMI state or still pending
+ *
+ * Context: its runner, or its resource's lock held.
+ */
+bool hvmm_vcpu_halt_over(struct hvmm_vcpu *vcpu);
+
+/**
  * hvmm_vcpu_runnable - whether a vCPU could use a pCPU now
  * @vcpu: the vCPU
  *
@@ -125,6 +171,16 @@ void hvmm_vcpu_request(struct hvmm_vcpu *vcpu, enum hvmm_request req);
  * Return: true if nothing of its own keeps it from running.
  */
 bool hvmm_vcpu_runnable(struct hvmm_vcpu *vcpu);
+
+/**
+ * hvmm_vcpu_changed - keep the ledger as the scheduler moves a vCPU
+ * @vcpu: the vCPU
+ * @state: where it stands now
+ * @now: ktime_get_ns()
+ *
+ * Context: its resource's lock held.
+ */
+void hvmm_vcpu_changed(struct hvmm_vcpu *vcpu, enum hvmm_unit_state state, u64 now);
 
 /**
  * hvmm_vcpu_parked_state - ledger state of a vCPU that is not runnable

@@ -11,11 +11,13 @@
 #include "core/bus.h"
 #include "core/vcpu.h"
 #include "dev/ioapic.h"
+#include "dev/irq.h"
 #include "dev/tty.h"
 #include "mem/mem.h"
 
 struct netlink_ext_ack;
 struct hvmm_channel;
+struct hvmm_platform;
 
 #define HVMM_VM_NAME_MAX	63
 #define HVMM_VM_CONFIG_MAX	8192
@@ -127,8 +129,8 @@ struct hvmm_vm_params {
  * @channel: device channel, see io/channel.h
  * @tsc_offset: guest TSC minus host TSC
  * @clock_offset: ns to be added to ktime_get_ns() to get kvmclock's system time
- * @arch: the vendor's per-VM state
- * @lapics: LAPICs by vCPU index, for routing
+ * @platform: buses' in-kernel devices, see x86/platform.c
+ * @irq: routes messages to the vCPUs' LAPICs, by index
  * @nr_vcpus: number of vCPUs; constant
  * @vcpus: the vCPUs; constant
  */
@@ -158,8 +160,8 @@ struct hvmm_vm {
 	struct hvmm_channel *channel;
 	u64 tsc_offset;
 	u64 clock_offset;
-	void *arch;
-	struct hvmm_lapic **lapics;
+	struct hvmm_platform *platform;
+	struct hvmm_irq_router irq;
 	u32 nr_vcpus;
 	struct hvmm_vcpu *vcpus[] __counted_by(nr_vcpus);
 };
@@ -208,6 +210,18 @@ struct hvmm_vm *hvmm_vm_create(const struct hvmm_vm_params *params,
  * Return: 0, -EINVAL (boot state), -EBUSY (not stopped), -ENODEV (destroyed).
  */
 int hvmm_vm_start(struct hvmm_vm *vm, const struct hvmm_boot *boot,
+		  struct netlink_ext_ack *extack);
+
+/**
+ * hvmm_vm_reset - stop a VM if it is not, and start it
+ * @vm: the VM
+ * @boot: vCPU 0's first state
+ * @extack: the reason of a refusal
+ *
+ * Context: may sleep; takes &hvmm_vm.lock.
+ * Return: 0, -EINVAL (boot state; nothing has changed), -ENODEV (destroyed).
+ */
+int hvmm_vm_reset(struct hvmm_vm *vm, const struct hvmm_boot *boot,
 		  struct netlink_ext_ack *extack);
 
 /**
@@ -307,6 +321,14 @@ struct hvmm_vm *hvmm_vm_next(u32 *id);
  */
 u32 hvmm_vm_generation(void);
 
+/**
+ * hvmm_vm_objects - number of VMs that take memory
+ *
+ * Context: any.
+ * Return: those that exist, and those that were destroyed but are still referenced.
+ */
+u32 hvmm_vm_objects(void);
+
 void hvmm_vm_get(struct hvmm_vm *vm);
 void hvmm_vm_put(struct hvmm_vm *vm);
 
@@ -319,7 +341,5 @@ void hvmm_vm_put(struct hvmm_vm *vm);
  */
 u64 hvmm_vm_kernel_bytes(struct hvmm_vm *vm);
 
-int hvmm_vm_init(void);
-void hvmm_vm_exit(void);
 
 #endif

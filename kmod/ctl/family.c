@@ -44,7 +44,8 @@ static int may_change(struct sk_buff *skb, struct netlink_ext_ack *extack)
 	return -EPERM;
 }
 
-struct hvmm_vm *hvmm_nl_find(struct nlattr **attrs, struct netlink_ext_ack *extack)
+/* NULL if neither attribute is there. */
+static struct hvmm_vm *find(struct nlattr **attrs, struct netlink_ext_ack *extack)
 {
 	struct nlattr *id = attrs[HVMM_A_VM_ID], *name = attrs[HVMM_A_VM_NAME];
 	struct hvmm_vm *vm;
@@ -78,7 +79,7 @@ struct hvmm_vm *hvmm_nl_find(struct nlattr **attrs, struct netlink_ext_ack *exta
 
 static int find_one(struct genl_info *info)
 {
-	struct hvmm_vm *vm = hvmm_nl_find(info->attrs, info->extack);
+	struct hvmm_vm *vm = find(info->attrs, info->extack);
 
 	if (IS_ERR(vm))
 		return PTR_ERR(vm);
@@ -97,10 +98,20 @@ int hvmm_nl_pre_get(const struct genl_split_ops *ops, struct sk_buff *skb,
 	return may_read(skb, info, info->extack) ?: find_one(info);
 }
 
+/* An operation without a policy is not checked for attributes by the family's core. */
+static int no_attrs(const struct nlmsghdr *nlh, struct netlink_ext_ack *extack)
+{
+	if (!nlmsg_attrlen(nlh, GENL_HDRLEN))
+		return 0;
+	NL_SET_ERR_MSG_ATTR(extack, nlmsg_attrdata(nlh, GENL_HDRLEN),
+			    "this request takes no attributes");
+	return -EINVAL;
+}
+
 int hvmm_nl_pre_host(const struct genl_split_ops *ops, struct sk_buff *skb,
 		     struct genl_info *info)
 {
-	return may_read(skb, info, info->extack);
+	return may_read(skb, info, info->extack) ?: no_attrs(info->nlhdr, info->extack);
 }
 
 int hvmm_nl_pre_change(const struct genl_split_ops *ops, struct sk_buff *skb,
@@ -124,7 +135,26 @@ void hvmm_nl_post(const struct genl_split_ops *ops, struct sk_buff *skb,
 
 int hvmm_nl_start(struct netlink_callback *cb)
 {
-	return may_read(cb->skb, genl_info_dump(cb), cb->extack);
+	return may_read(cb->skb, genl_info_dump(cb), cb->extack) ?:
+	       no_attrs(cb->nlh, cb->extack);
+}
+
+int hvmm_nl_vcpu_start(struct netlink_callback *cb)
+{
+	struct hvmm_vm *vm;
+	int err;
+
+	err = may_read(cb->skb, genl_info_dump(cb), cb->extack);
+	if (err)
+		return err;
+	vm = find(genl_info_dump(cb)->attrs, cb->extack);
+	if (IS_ERR(vm))
+		return PTR_ERR(vm);
+	if (vm) {
+		hvmm_nl_cursor(cb)->only = vm->id;
+		hvmm_vm_put(vm);
+	}
+	return 0;
 }
 
 void *hvmm_nl_dump_begin(struct sk_buff *skb, struct netlink_callback *cb)

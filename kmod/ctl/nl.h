@@ -42,17 +42,6 @@ static inline struct hvmm_nl_cursor *hvmm_nl_cursor(struct netlink_callback *cb)
 int hvmm_nl_need(struct genl_info *info, int attr, const char *name);
 
 /**
- * hvmm_nl_find - the VM that a request means
- * @attrs: its attributes; the VM's id and name are 1 and 2 in every set
- * @extack: reason of a refusal
- *
- * Context: may sleep.
- * Return: the VM with a reference; %NULL if neither attribute is there; -ENOENT,
- * -EINVAL (both are there).
- */
-struct hvmm_vm *hvmm_nl_find(struct nlattr **attrs, struct netlink_ext_ack *extack);
-
-/**
  * hvmm_nl_put_vm - the attributes of a VM
  * @skb: message
  * @vm: the VM

@@ -3,7 +3,6 @@
  * Figures. A vCPU's are read as they are, without stopping it; its ledger is
  * read as of one instant, so that its states add up to wall time exactly.
  */
-#include <linux/cpumask.h>
 #include <linux/fs.h>
 #include <linux/module.h>
 
@@ -191,24 +190,6 @@ int hvmm_nl_vcpu_get_doit(struct sk_buff *skb, struct genl_info *info)
 			  hdr ? put_vcpu(reply, vm, vm->vcpus[index]) : -EMSGSIZE);
 }
 
-int hvmm_nl_vcpu_start(struct netlink_callback *cb)
-{
-	struct hvmm_vm *vm;
-	int err;
-
-	err = hvmm_nl_start(cb);
-	if (err)
-		return err;
-	vm = hvmm_nl_find(genl_info_dump(cb)->attrs, cb->extack);
-	if (IS_ERR(vm))
-		return PTR_ERR(vm);
-	if (vm) {
-		hvmm_nl_cursor(cb)->only = vm->id;
-		hvmm_vm_put(vm);
-	}
-	return 0;
-}
-
 static int dump_vcpus(struct sk_buff *skb, struct netlink_callback *cb, struct hvmm_vm *vm)
 {
 	struct hvmm_nl_cursor *cursor = hvmm_nl_cursor(cb);
@@ -259,7 +240,7 @@ int hvmm_nl_host_get_doit(struct sk_buff *skb, struct genl_info *info)
 	if (!hdr ||
 	    nla_put_string(reply, HVMM_A_HOST_VERSION, THIS_MODULE->version ?: "unknown") ||
 	    nla_put_string(reply, HVMM_A_HOST_VENDOR, hvmm_arch->name) ||
-	    nla_put_u32(reply, HVMM_A_HOST_PCPUS, num_online_cpus()) ||
+	    nla_put_u32(reply, HVMM_A_HOST_PCPUS, hvmm_sched_nr_online()) ||
 	    nla_put_u32(reply, HVMM_A_HOST_VMS, vms) ||
 	    nla_put_u32(reply, HVMM_A_HOST_VCPUS, vcpus) ||
 	    nla_put_u32(reply, HVMM_A_HOST_VM_OBJECTS, hvmm_vm_objects()) ||

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <linux/memcontrol.h>
+#include <linux/build_bug.h>
+#include <linux/err.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
-#include <linux/rcupdate.h>
-#include <linux/sched/mm.h>
 
 #include "mem/mem.h"
 
@@ -32,26 +31,17 @@ static bool hvmm_mem_fits_large(const struct hvmm_mem *mem, const struct folio *
 int hvmm_mem_fault(struct hvmm_mem *mem, u64 gfn, bool write, bool may_block)
 {
 	gfp_t gfp = may_block ? HVMM_TABLE_GFP_BLOCK : HVMM_TABLE_GFP_TRY;
-	struct mem_cgroup *old;
 	struct folio *folio;
 	pgoff_t index;
-	bool mapped;
 	int err;
 
 	if (!hvmm_ram_index(&mem->ram, gfn, &index))
 		return -EFAULT;
 
-	rcu_read_lock();
-	mapped = hvmm_tdp_lookup(&mem->tdp, gfn);
-	rcu_read_unlock();
-	if (mapped)
-		return 0;
-
 	folio = hvmm_ram_get_folio(&mem->ram, index, may_block);
 	if (IS_ERR(folio))
 		return PTR_ERR(folio);
 
-	old = set_active_memcg(mem->ram.memcg);
 	err = -EISDIR;
 	if (hvmm_mem_fits_large(mem, folio, gfn, index))
 		err = hvmm_tdp_map(&mem->tdp, gfn & ~(u64)(HVMM_TDP_LARGE_PAGES - 1),
@@ -59,7 +49,6 @@ int hvmm_mem_fault(struct hvmm_mem *mem, u64 gfn, bool write, bool may_block)
 				   true, gfp);
 	if (err == -EISDIR)
 		err = hvmm_tdp_map(&mem->tdp, gfn, folio_file_page(folio, index), false, gfp);
-	set_active_memcg(old);
 
 	if (!err)
 		return 0;

@@ -23,7 +23,7 @@ int hvmm_mem_init(struct hvmm_mem *mem, const struct hvmm_mem_ops *ops, struct f
 	err = hvmm_ram_init(&mem->ram, file, size, extack);
 	if (err)
 		return err;
-	err = hvmm_tdp_init(&mem->tdp);
+	err = hvmm_tdp_init(&mem->tdp, mem->ram.memcg);
 	if (err)
 		hvmm_ram_exit(&mem->ram);
 	return err;

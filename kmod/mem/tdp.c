@@ -4,6 +4,7 @@
 #include <linux/mm.h>
 #include <linux/pfn.h>
 #include <linux/sched.h>
+#include <linux/sched/mm.h>
 
 #include "mem/tdp.h"
 
@@ -54,8 +55,18 @@ static void *hvmm_tdp_va(u64 entry)
 	return __va(__sme_clr(entry & HVMM_TDP_ADDR));
 }
 
-int hvmm_tdp_init(struct hvmm_tdp *tdp)
+static u64 *hvmm_tdp_alloc(struct hvmm_tdp *tdp, gfp_t gfp)
 {
+	struct mem_cgroup *old = set_active_memcg(tdp->memcg);
+	unsigned long table = get_zeroed_page(gfp | __GFP_ACCOUNT);
+
+	set_active_memcg(old);
+	return (u64 *)table;
+}
+
+int hvmm_tdp_init(struct hvmm_tdp *tdp, struct mem_cgroup *memcg)
+{
+	tdp->memcg = memcg;
 	tdp->format = hvmm_tdp_format;
 	tdp->levels = hvmm_tdp_levels;
 	spin_lock_init(&tdp->lock);
@@ -63,7 +74,7 @@ int hvmm_tdp_init(struct hvmm_tdp *tdp)
 	atomic64_set(&tdp->mapped, 0);
 	atomic64_set(&tdp->large, 0);
 
-	tdp->root = (u64 *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
+	tdp->root = hvmm_tdp_alloc(tdp, GFP_KERNEL);
 	if (!tdp->root)
 		return -ENOMEM;
 	atomic64_inc(&tdp->tables);
@@ -107,7 +118,7 @@ void hvmm_tdp_exit(struct hvmm_tdp *tdp)
 /* Give @slot a table unless somebody else does so first. */
 static int hvmm_tdp_grow(struct hvmm_tdp *tdp, u64 *slot, gfp_t gfp)
 {
-	unsigned long table = get_zeroed_page(gfp | __GFP_ACCOUNT);
+	u64 *table = hvmm_tdp_alloc(tdp, gfp);
 
 	if (!table)
 		return -ENOMEM;
@@ -117,12 +128,11 @@ static int hvmm_tdp_grow(struct hvmm_tdp *tdp, u64 *slot, gfp_t gfp)
 		/* The table's zeros are visible before the table is. */
 		smp_store_release(slot, __sme_set(__pa(table)) | tdp->format->table);
 		atomic64_inc(&tdp->tables);
-		table = 0;
+		table = NULL;
 	}
 	spin_unlock(&tdp->lock);
 
-	if (table)
-		free_page(table);
+	free_page((unsigned long)table);
 	return 0;
 }
 
@@ -208,21 +218,24 @@ unsigned int hvmm_tdp_unmap(struct hvmm_tdp *tdp, u64 *gfn, u64 end, struct foli
 
 void *hvmm_tdp_lookup(const struct hvmm_tdp *tdp, u64 gfn)
 {
+	const u64 present = tdp->format->present, large = tdp->format->large;
+	unsigned int shift = 9 * tdp->levels;
 	const u64 *table = tdp->root;
-	int level;
 	u64 entry;
 
 	/* Or it would alias a frame that exists. */
-	if (gfn >= hvmm_tdp_pages(tdp->levels + 1))
+	if (gfn >> shift)
 		return NULL;
 
-	for (level = tdp->levels; ; level--) {
-		entry = READ_ONCE(table[hvmm_tdp_index(gfn, level)]);
-		if (!hvmm_tdp_present(tdp, entry))
+	for (;;) {
+		shift -= 9;
+		entry = READ_ONCE(table[(gfn >> shift) & 511]);
+		if (!(entry & present))
 			return NULL;
-		if (hvmm_tdp_is_leaf(tdp, entry, level))
-			break;
 		table = hvmm_tdp_va(entry);
+		if (!shift)
+			return (void *)table;
+		if (shift == 9 && (entry & large))
+			return (void *)table + ((gfn & 511) << PAGE_SHIFT);
 	}
-	return hvmm_tdp_va(entry) + ((gfn & (hvmm_tdp_pages(level) - 1)) << PAGE_SHIFT);
 }

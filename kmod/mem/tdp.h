@@ -9,6 +9,7 @@
 #include <linux/types.h>
 
 struct folio;
+struct mem_cgroup;
 struct page;
 
 /* 4 KiB pages under one 2 MiB leaf */
@@ -73,6 +74,7 @@ struct hvmm_tdp_format {
  * @format: the vendor's entry format; constant
  * @levels: 4 or 5; on SVM the host's CR4.LA57 decides (APM vol. 2, 15.25.5)
  * @root: kernel address of the root table
+ * @memcg: charged for tables; belongs to the RAM that is mapped
  * @lock: changes to entries; lookups are lock-free. Tables below the root are
  *        only ever added, until hvmm_tdp_exit() frees them all
  * @tables: table pages held, the root included
@@ -83,6 +85,7 @@ struct hvmm_tdp {
 	const struct hvmm_tdp_format *format;
 	int levels;
 	u64 *root;
+	struct mem_cgroup *memcg;
 	spinlock_t lock; /* entries */
 	atomic64_t tables;
 	atomic64_t mapped;
@@ -104,11 +107,12 @@ extern const struct hvmm_tdp_format hvmm_tdp_npt;
 /**
  * hvmm_tdp_init - allocate an empty nested page table
  * @tdp: filled
+ * @memcg: memory cgroup to charge tables to; the caller keeps the reference
  *
  * Context: may sleep.
  * Return: 0 or -ENOMEM.
  */
-int hvmm_tdp_init(struct hvmm_tdp *tdp);
+int hvmm_tdp_init(struct hvmm_tdp *tdp, struct mem_cgroup *memcg);
 
 /**
  * hvmm_tdp_exit - drop all leaves and tables; no vCPU and no lookup uses them any more

@@ -45,12 +45,6 @@ enum hvmm_event_type {
 	HVMM_EVENT_SOFT = 4,
 };
 
-/* Segment numbers as in instruction encodings. */
-enum hvmm_seg_nr {
-	HVMM_SEG_ES, HVMM_SEG_CS, HVMM_SEG_SS, HVMM_SEG_DS, HVMM_SEG_FS, HVMM_SEG_GS,
-	HVMM_SEG_NR,
-};
-
 /**
  * struct hvmm_msr_state - MSRs whose value hvmm keeps itself
  * @misc_enable: IA32_MISC_ENABLE
@@ -113,11 +107,10 @@ struct hvmm_io_record {
  * @vcpu: the generic part; first
  * @regs: GPRs, RIP and RFLAGS; RAX, RSP, RIP, RFLAGS are copied from and to the
  *        VMCB or VMCS around each entry
- * @cr2: CR2, switched by hand
+ * @cr2: CR2
  * @dr: DR0-DR3, switched by hand
- * @dr6: DR6
- * @dr7: DR7 as the guest sees it
  * @xcr0: XCR0
+ * @fpu: FPU state while it is not in the registers, see host/fpu.h
  * @msr: MSRs kept by hvmm
  * @event: event to be injected at the next entry (exception, or one whose delivery was cut off)
  * @nmi_pending: number of NMIs not yet injected, at most 2
@@ -128,16 +121,20 @@ struct hvmm_io_record {
  * @emul: emulation state
  * @seg_cache: segments as of the present exit, filled on demand
  * @seg_valid: bitmap of valid @seg_cache entries
+ * @insn_valid: @emul.insn is the present exit's instruction
+ * @redo: the exit is handled a second time, after userspace answered
+ * @missing_write: the access to @missing_gfn is a write
  * @time_version: version of the kvmclock page
+ * @steal_version: version of the steal time page
+ * @steal_base: the ledger's steal time when the guest was reset
  */
 struct hvmm_x86_vcpu {
 	struct hvmm_vcpu vcpu;
 	struct hvmm_regs regs;
 	u64 cr2;
 	u64 dr[4];
-	u64 dr6;
-	u64 dr7;
 	u64 xcr0;
+	void *fpu;
 	struct hvmm_msr_state msr;
 	struct hvmm_event event;
 	u8 nmi_pending;
@@ -148,7 +145,12 @@ struct hvmm_x86_vcpu {
 	struct hvmm_emul emul;
 	struct hvmm_seg seg_cache[HVMM_SEG_NR];
 	u8 seg_valid;
+	bool insn_valid;
+	bool redo;
+	bool missing_write;
 	u32 time_version;
+	u32 steal_version;
+	u64 steal_base;
 };
 
 static inline struct hvmm_x86_vcpu *to_x86(struct hvmm_vcpu *vcpu)
@@ -161,13 +163,26 @@ static inline struct hvmm_x86_vcpu *to_x86(struct hvmm_vcpu *vcpu)
  * @HVMM_EXIT_RESUME: enter the guest again
  * @HVMM_EXIT_PARK: it cannot go on; &hvmm_vcpu.wait says what it waits for
  * @HVMM_EXIT_FAULT_IN: @missing_gfn must be brought in (FPU section ended), then resume
+ * @HVMM_EXIT_REDO: the present exit must be handled once more
+ * @HVMM_EXIT_YIELD: it spins: let another run, if one waits
  * @HVMM_EXIT_STOP: its VM was stopped with hvmm_vm_stop_async()
  */
 enum hvmm_exit_fate {
 	HVMM_EXIT_RESUME,
 	HVMM_EXIT_PARK,
 	HVMM_EXIT_FAULT_IN,
+	HVMM_EXIT_REDO,
+	HVMM_EXIT_YIELD,
 	HVMM_EXIT_STOP,
 };
+
+/**
+ * hvmm_x86_reset - registers, MSRs and LAPIC after power-on or INIT
+ * @x: the vCPU
+ * @init: INIT rather than power-on
+ *
+ * Context: the vCPU's runner, or it does not run.
+ */
+void hvmm_x86_reset(struct hvmm_x86_vcpu *x, bool init);
 
 #endif

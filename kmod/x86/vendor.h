@@ -32,11 +32,14 @@
  * @set_msr: likewise
  * @get_dt: IDTR (1) or GDTR (0): base and limit
  * @set_dt: likewise
- * @set_dr7: DR7 changed
+ * @get_dr: DR6 or DR7 (nr 6, 7)
+ * @set_dr: set it, reserved bits fixed
+ * @set_tsc_offset: what is added to the host's TSC for this vCPU
  * @inject: put an event into the control block for the next entry
  * @intr_allowed: RFLAGS.IF set and no interrupt shadow
  * @nmi_allowed: no NMI blocking and no interrupt shadow
- * @open_window: exit as soon as an interrupt (or NMI) can be taken
+ * @open_irq_window: exit as soon as an interrupt of a priority class can be taken
+ * @open_nmi_window: exit as soon as an NMI can be taken
  * @set_shadow: set or clear the interrupt shadow
  * @sync_tpr: LAPIC TPR to the control block before entry
  * @flush_tlb: at the next entry, use no cached translation of this guest
@@ -59,8 +62,8 @@ struct hvmm_arch_ops {
 	void (*put)(struct hvmm_x86_vcpu *x);
 	void (*enter)(struct hvmm_x86_vcpu *x);
 	enum hvmm_exit_fate (*exit)(struct hvmm_x86_vcpu *x);
-	void (*get_seg)(struct hvmm_x86_vcpu *x, enum hvmm_seg_nr nr, struct hvmm_seg *seg);
-	void (*set_seg)(struct hvmm_x86_vcpu *x, enum hvmm_seg_nr nr, const struct hvmm_seg *seg);
+	void (*get_seg)(struct hvmm_x86_vcpu *x, enum hvmm_seg_reg nr, struct hvmm_seg *seg);
+	void (*set_seg)(struct hvmm_x86_vcpu *x, enum hvmm_seg_reg nr, const struct hvmm_seg *seg);
 	int (*get_cpl)(struct hvmm_x86_vcpu *x);
 	u64 (*get_cr)(struct hvmm_x86_vcpu *x, int nr);
 	void (*set_cr)(struct hvmm_x86_vcpu *x, int nr, u64 val);
@@ -70,11 +73,14 @@ struct hvmm_arch_ops {
 	int (*set_msr)(struct hvmm_x86_vcpu *x, u32 msr, u64 val);
 	void (*get_dt)(struct hvmm_x86_vcpu *x, bool idt, u64 *base, u32 *limit);
 	void (*set_dt)(struct hvmm_x86_vcpu *x, bool idt, u64 base, u32 limit);
-	void (*set_dr7)(struct hvmm_x86_vcpu *x, u64 dr7);
+	u64 (*get_dr)(struct hvmm_x86_vcpu *x, int nr);
+	void (*set_dr)(struct hvmm_x86_vcpu *x, int nr, u64 val);
+	void (*set_tsc_offset)(struct hvmm_x86_vcpu *x, u64 offset);
 	void (*inject)(struct hvmm_x86_vcpu *x, const struct hvmm_event *event);
 	bool (*intr_allowed)(struct hvmm_x86_vcpu *x);
 	bool (*nmi_allowed)(struct hvmm_x86_vcpu *x);
-	void (*open_window)(struct hvmm_x86_vcpu *x, bool nmi);
+	void (*open_irq_window)(struct hvmm_x86_vcpu *x, u8 priority);
+	void (*open_nmi_window)(struct hvmm_x86_vcpu *x);
 	void (*set_shadow)(struct hvmm_x86_vcpu *x, bool on);
 	void (*sync_tpr)(struct hvmm_x86_vcpu *x);
 	void (*flush_tlb)(struct hvmm_x86_vcpu *x);

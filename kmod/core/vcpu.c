@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/timekeeping.h>
+
+#include "core/arch.h"
+#include "core/vcpu.h"
+#include "core/vm.h"
+#include "host/timer.h"
+
+static enum hrtimer_restart apic_timer_fn(struct hrtimer *timer)
+{
+	hvmm_vcpu_request(container_of(timer, struct hvmm_vcpu, apic_timer), HVMM_REQ_TIMER);
+	return HRTIMER_NORESTART;
+}
+
+static void mem_worker(struct work_struct *work)
+{
+	struct hvmm_vcpu *vcpu = container_of(work, struct hvmm_vcpu, mem_work);
+
+	vcpu->mem_work_err = hvmm_mem_fault(&vcpu->vm->mem, vcpu->mem_work_gfn,
+					    vcpu->mem_work_write, true);
+	hvmm_vcpu_request(vcpu, HVMM_REQ_MEM_DONE);
+}
+
+void hvmm_vcpu_bring_in(struct hvmm_vcpu *vcpu, u64 gfn, bool write)
+{
+	vcpu->mem_work_gfn = gfn;
+	vcpu->mem_work_write = write;
+	vcpu->wait = HVMM_WAIT_MEM;
+	queue_work(system_unbound_wq, &vcpu->mem_work);
+}
+
+void hvmm_vcpu_init(struct hvmm_vcpu *vcpu, struct hvmm_vm *vm, u32 index)
+{
+	vcpu->vm = vm;
+	vcpu->index = index;
+	hvmm_unit_init(&vcpu->unit, vm->id + index);
+	hvmm_ledger_init(&vcpu->ledger, HVMM_VCPU_PAUSED, ktime_get_ns());
+	hvmm_hrtimer_setup(&vcpu->apic_timer, apic_timer_fn, HRTIMER_MODE_ABS_HARD);
+	INIT_WORK(&vcpu->mem_work, mem_worker);
+}
+
+void hvmm_vcpu_kick(struct hvmm_vcpu *vcpu)
+{
+	/*
+	 * Pairs with the barriers in hvmm_sched_put() and at VM entry: either we
+	 * see the vCPU parked or in the guest, or it sees what our caller did.
+	 */
+	smp_mb();
+	if (READ_ONCE(vcpu->unit.state) == HVMM_UNIT_PARKED) {
+		hvmm_sched_wake(&vcpu->unit, ktime_get_ns());
+	} else if (READ_ONCE(vcpu->mode) == HVMM_IN_GUEST) {
+		WRITE_ONCE(vcpu->stats.n[HVMM_STAT_kicks], vcpu->stats.n[HVMM_STAT_kicks] + 1);
+		hvmm_run_kick_cpu(READ_ONCE(vcpu->unit.res)->id);
+	}
+}
+
+void hvmm_vcpu_request(struct hvmm_vcpu *vcpu, enum hvmm_request req)
+{
+	set_bit(req, &vcpu->requests);
+	hvmm_vcpu_kick(vcpu);
+}
+
+bool hvmm_vcpu_halt_over(struct hvmm_vcpu *vcpu)
+{
+	/* The timer's request is not enough: its LVT entry may be masked. */
+	if (READ_ONCE(vcpu->requests) & (BIT(HVMM_REQ_NMI) | BIT(HVMM_REQ_INIT)))
+		return true;
+	if (hvmm_arch_event_pending(vcpu))
+		return true;
+	return vcpu->halt_irqs && hvmm_lapic_has_wake(&vcpu->lapic);
+}
+
+bool hvmm_vcpu_runnable(struct hvmm_vcpu *vcpu)
+{
+	unsigned long requests = READ_ONCE(vcpu->requests);
+
+	if (READ_ONCE(vcpu->vm->hold))
+		return false;
+
+	switch (vcpu->wait) {
+	case HVMM_WAIT_NONE:
+		return true;
+	case HVMM_WAIT_HALT:
+		return (requests & BIT(HVMM_REQ_TIMER)) || hvmm_vcpu_halt_over(vcpu);
+	case HVMM_WAIT_IO:
+		return requests & BIT(HVMM_REQ_IO_DONE);
+	case HVMM_WAIT_MEM:
+		return requests & BIT(HVMM_REQ_MEM_DONE);
+	case HVMM_WAIT_SIPI:
+		return requests & (BIT(HVMM_REQ_INIT) | BIT(HVMM_REQ_SIPI));
+	}
+	return true;
+}
+
+enum hvmm_vcpu_state hvmm_vcpu_parked_state(const struct hvmm_vcpu *vcpu)
+{
+	if (vcpu->wait == HVMM_WAIT_SIPI && READ_ONCE(vcpu->vm->state) != HVMM_VM_STOPPED)
+		return HVMM_VCPU_OFFLINE;
+	if (READ_ONCE(vcpu->vm->hold))
+		return HVMM_VCPU_PAUSED;
+
+	switch (vcpu->wait) {
+	case HVMM_WAIT_HALT:
+		return HVMM_VCPU_HALTED;
+	case HVMM_WAIT_IO:
+		return HVMM_VCPU_IO;
+	case HVMM_WAIT_MEM:
+		return HVMM_VCPU_MEM;
+	case HVMM_WAIT_SIPI:
+		return HVMM_VCPU_OFFLINE;
+	case HVMM_WAIT_NONE:
+		break;
+	}
+	return HVMM_VCPU_PAUSED;
+}
+
+void hvmm_vcpu_changed(struct hvmm_vcpu *vcpu, enum hvmm_unit_state state, u64 now)
+{
+	switch (state) {
+	case HVMM_UNIT_RUNNING:
+		hvmm_ledger_switch(&vcpu->ledger, HVMM_VCPU_RUN, now);
+		break;
+	case HVMM_UNIT_QUEUED:
+		hvmm_ledger_switch(&vcpu->ledger, HVMM_VCPU_READY, now);
+		break;
+	case HVMM_UNIT_PARKED:
+		hvmm_ledger_switch(&vcpu->ledger, hvmm_vcpu_parked_state(vcpu), now);
+		/* Under the lock, so that the vCPU cannot go away under our feet. */
+		if (READ_ONCE(vcpu->vm->hold))
+			wake_up_all(&vcpu->vm->parked);
+		break;
+	}
+}

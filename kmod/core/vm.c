@@ -1,0 +1,550 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/cpumask.h>
+#include <linux/ctype.h>
+#include <linux/err.h>
+#include <linux/module.h>
+#include <linux/netlink.h>
+#include <linux/slab.h>
+#include <linux/smp.h>
+#include <linux/timekeeping.h>
+#include <linux/xarray.h>
+
+#include "core/arch.h"
+#include "core/vm.h"
+
+/* Guards the table and the names in it; taken inside no other lock but vm->lock. */
+static DEFINE_MUTEX(table_lock);
+static DEFINE_XARRAY_FLAGS(table, XA_FLAGS_ALLOC1);
+static u32 next_id;
+static u32 generation = 1;
+static atomic_t objects;
+static void (*listener)(struct hvmm_vm *vm, enum hvmm_vm_event event);
+
+void hvmm_vm_set_listener(void (*fn)(struct hvmm_vm *vm, enum hvmm_vm_event event))
+{
+	WRITE_ONCE(listener, fn);
+}
+
+static void notify(struct hvmm_vm *vm, enum hvmm_vm_event event)
+{
+	void (*fn)(struct hvmm_vm *vm, enum hvmm_vm_event event) = READ_ONCE(listener);
+
+	if (fn)
+		fn(vm, event);
+}
+
+u32 hvmm_vm_generation(void)
+{
+	return READ_ONCE(generation);
+}
+
+u32 hvmm_vm_objects(void)
+{
+	return atomic_read(&objects);
+}
+
+static void bump_generation(void)
+{
+	lockdep_assert_held(&table_lock);
+	WRITE_ONCE(generation, generation + 1 ?: 1);
+}
+
+void hvmm_vm_get(struct hvmm_vm *vm)
+{
+	kref_get(&vm->ref);
+}
+
+static void vm_free(struct hvmm_vm *vm)
+{
+	u32 i;
+
+	hvmm_platform_destroy(vm);
+	for (i = 0; i < vm->nr_vcpus; i++)
+		if (vm->vcpus[i])
+			hvmm_arch_vcpu_destroy(vm->vcpus[i]);
+	hvmm_mem_exit(&vm->mem);
+	kfree(vm->irq.lapics);
+	kvfree(vm->config);
+	mutex_destroy(&vm->lock);
+	kvfree_rcu(vm, rcu);
+	atomic_dec(&objects);
+	module_put(THIS_MODULE);
+}
+
+static void vm_release(struct kref *ref)
+{
+	vm_free(container_of(ref, struct hvmm_vm, ref));
+}
+
+void hvmm_vm_put(struct hvmm_vm *vm)
+{
+	kref_put(&vm->ref, vm_release);
+}
+
+struct hvmm_vm *hvmm_vm_by_id(u32 id)
+{
+	struct hvmm_vm *vm;
+
+	rcu_read_lock();
+	vm = xa_load(&table, id);
+	if (vm && !kref_get_unless_zero(&vm->ref))
+		vm = NULL;
+	rcu_read_unlock();
+	return vm;
+}
+
+struct hvmm_vm *hvmm_vm_next(u32 *id)
+{
+	unsigned long index = *id;
+	struct hvmm_vm *vm;
+
+	rcu_read_lock();
+	vm = xa_find(&table, &index, U32_MAX, XA_PRESENT);
+	while (vm && !kref_get_unless_zero(&vm->ref))
+		vm = xa_find_after(&table, &index, U32_MAX, XA_PRESENT);
+	rcu_read_unlock();
+	*id = index;
+	return vm;
+}
+
+static struct hvmm_vm *find_name(const char *name)
+{
+	struct hvmm_vm *vm;
+	unsigned long id;
+
+	lockdep_assert_held(&table_lock);
+	xa_for_each(&table, id, vm)
+		if (!strcmp(vm->name, name))
+			return vm;
+	return NULL;
+}
+
+struct hvmm_vm *hvmm_vm_by_name(const char *name)
+{
+	struct hvmm_vm *vm;
+
+	mutex_lock(&table_lock);
+	vm = find_name(name);
+	/* Whoever is in the table has a reference from it. */
+	if (vm)
+		kref_get(&vm->ref);
+	mutex_unlock(&table_lock);
+	return vm;
+}
+
+static void noop(void *unused)
+{
+}
+
+void hvmm_vm_flush_tlbs(struct hvmm_vm *vm)
+{
+	cpumask_var_t cpus;
+	bool have_mask;
+	u32 i;
+
+	have_mask = zalloc_cpumask_var(&cpus, GFP_KERNEL);
+	for (i = 0; i < vm->nr_vcpus; i++)
+		set_bit(HVMM_REQ_TLB, &vm->vcpus[i]->requests);
+	/* Pairs with the barrier at VM entry: it sees the request, or we see the mode. */
+	smp_mb();
+	for (i = 0; have_mask && i < vm->nr_vcpus; i++)
+		if (READ_ONCE(vm->vcpus[i]->mode) == HVMM_IN_GUEST)
+			cpumask_set_cpu(READ_ONCE(vm->vcpus[i]->unit.res)->id, cpus);
+
+	/* Returns once each has taken the interrupt, which it does outside the guest. */
+	if (have_mask) {
+		on_each_cpu_mask(cpus, noop, NULL, true);
+		free_cpumask_var(cpus);
+	} else {
+		on_each_cpu(noop, NULL, true);
+	}
+}
+
+static void mem_flush(struct hvmm_mem *mem)
+{
+	hvmm_vm_flush_tlbs(container_of(mem, struct hvmm_vm, mem));
+}
+
+static const struct hvmm_mem_ops mem_ops = {
+	.flush = mem_flush,
+};
+
+static bool all_parked(struct hvmm_vm *vm)
+{
+	u64 now = ktime_get_ns();
+	bool parked = true;
+	u32 i;
+
+	for (i = 0; i < vm->nr_vcpus; i++)
+		if (!hvmm_sched_hold(&vm->vcpus[i]->unit, now)) {
+			hvmm_vcpu_kick(vm->vcpus[i]);
+			parked = false;
+		}
+	return parked;
+}
+
+/* Returns with no vCPU of @vm loaded or queued anywhere. */
+static void hold(struct hvmm_vm *vm)
+{
+	lockdep_assert_held(&vm->lock);
+	WRITE_ONCE(vm->hold, true);
+	/* all_parked() has side effects that are wanted again after each wake-up. */
+	wait_event(vm->parked, all_parked(vm));
+}
+
+static void release(struct hvmm_vm *vm)
+{
+	u64 now = ktime_get_ns();
+	u32 i;
+
+	lockdep_assert_held(&vm->lock);
+	WRITE_ONCE(vm->hold, false);
+	for (i = 0; i < vm->nr_vcpus; i++)
+		if (!hvmm_sched_wake(&vm->vcpus[i]->unit, now))
+			hvmm_sched_refresh(&vm->vcpus[i]->unit, now);
+}
+
+static void set_state(struct hvmm_vm *vm, enum hvmm_vm_state state, enum hvmm_vm_reason reason)
+{
+	lockdep_assert_held(&vm->lock);
+	WRITE_ONCE(vm->state, state);
+	WRITE_ONCE(vm->reason, reason);
+}
+
+static void stop_locked(struct hvmm_vm *vm, enum hvmm_vm_reason reason)
+{
+	u32 i;
+
+	hold(vm);
+	for (i = 0; i < vm->nr_vcpus; i++) {
+		hrtimer_cancel(&vm->vcpus[i]->apic_timer);
+		cancel_work_sync(&vm->vcpus[i]->mem_work);
+	}
+	hvmm_platform_quiesce(vm);
+	set_state(vm, HVMM_VM_STOPPED, reason);
+	/* A stopped VM's vCPUs are paused whatever they waited for. */
+	all_parked(vm);
+}
+
+static void stop_worker(struct work_struct *work)
+{
+	struct hvmm_vm *vm = container_of(work, struct hvmm_vm, stop_work);
+
+	mutex_lock(&vm->lock);
+	if (!vm->dead && vm->state != HVMM_VM_STOPPED && READ_ONCE(vm->stop_reason)) {
+		stop_locked(vm, vm->stop_reason);
+		notify(vm, HVMM_VM_EVENT_STATE);
+	}
+	mutex_unlock(&vm->lock);
+	hvmm_vm_put(vm);
+}
+
+void hvmm_vm_stop_async(struct hvmm_vm *vm, enum hvmm_vm_reason reason, const char *error)
+{
+	/* The first one has the word; it is reset by hvmm_vm_start(). */
+	if (cmpxchg(&vm->stop_reason, HVMM_REASON_NONE, reason) != HVMM_REASON_NONE)
+		return;
+	if (error)
+		strscpy(vm->error, error, sizeof(vm->error));
+	WRITE_ONCE(vm->hold, true);
+	hvmm_vm_get(vm);
+	if (!schedule_work(&vm->stop_work))
+		hvmm_vm_put(vm);
+}
+
+static int check_alive(struct hvmm_vm *vm, struct netlink_ext_ack *extack)
+{
+	lockdep_assert_held(&vm->lock);
+	if (!vm->dead)
+		return 0;
+	NL_SET_ERR_MSG(extack, "the VM has been destroyed");
+	return -ENODEV;
+}
+
+static int start_locked(struct hvmm_vm *vm, const struct hvmm_boot *boot)
+{
+	u32 i;
+
+	vm->error[0] = '\0';
+	WRITE_ONCE(vm->stop_reason, HVMM_REASON_NONE);
+	hvmm_platform_reset(vm);
+	for (i = 0; i < vm->nr_vcpus; i++) {
+		struct hvmm_vcpu *vcpu = vm->vcpus[i];
+
+		WRITE_ONCE(vcpu->requests, 0);
+		vcpu->wait = i ? HVMM_WAIT_SIPI : HVMM_WAIT_NONE;
+		hvmm_arch_vcpu_reset(vcpu, i ? NULL : boot);
+	}
+	vm->started_at = ktime_get_ns();
+	set_state(vm, HVMM_VM_RUNNING, HVMM_REASON_REQUEST);
+	release(vm);
+	notify(vm, HVMM_VM_EVENT_STATE);
+	return 0;
+}
+
+int hvmm_vm_start(struct hvmm_vm *vm, const struct hvmm_boot *boot,
+		  struct netlink_ext_ack *extack)
+{
+	int ret;
+
+	mutex_lock(&vm->lock);
+	ret = check_alive(vm, extack);
+	if (ret)
+		goto out;
+	if (vm->state != HVMM_VM_STOPPED) {
+		NL_SET_ERR_MSG(extack, "the VM is not stopped");
+		ret = -EBUSY;
+		goto out;
+	}
+	ret = hvmm_arch_boot_check(boot, extack);
+	if (!ret)
+		ret = start_locked(vm, boot);
+out:
+	mutex_unlock(&vm->lock);
+	return ret;
+}
+
+int hvmm_vm_reset(struct hvmm_vm *vm, const struct hvmm_boot *boot,
+		  struct netlink_ext_ack *extack)
+{
+	int ret;
+
+	mutex_lock(&vm->lock);
+	ret = check_alive(vm, extack);
+	if (ret)
+		goto out;
+	ret = hvmm_arch_boot_check(boot, extack);
+	if (ret)
+		goto out;
+	if (vm->state != HVMM_VM_STOPPED)
+		stop_locked(vm, HVMM_REASON_REQUEST);
+	ret = start_locked(vm, boot);
+out:
+	mutex_unlock(&vm->lock);
+	return ret;
+}
+
+int hvmm_vm_stop(struct hvmm_vm *vm, struct netlink_ext_ack *extack)
+{
+	int ret;
+
+	mutex_lock(&vm->lock);
+	ret = check_alive(vm, extack);
+	if (ret)
+		goto out;
+	if (vm->state == HVMM_VM_STOPPED) {
+		NL_SET_ERR_MSG(extack, "the VM is stopped already");
+		ret = -EALREADY;
+		goto out;
+	}
+	stop_locked(vm, HVMM_REASON_REQUEST);
+	notify(vm, HVMM_VM_EVENT_STATE);
+out:
+	mutex_unlock(&vm->lock);
+	return ret;
+}
+
+int hvmm_vm_pause(struct hvmm_vm *vm, struct netlink_ext_ack *extack)
+{
+	int ret;
+
+	mutex_lock(&vm->lock);
+	ret = check_alive(vm, extack);
+	if (ret)
+		goto out;
+	if (vm->state != HVMM_VM_RUNNING) {
+		NL_SET_ERR_MSG(extack, "the VM is not running");
+		ret = -EBUSY;
+		goto out;
+	}
+	hold(vm);
+	set_state(vm, HVMM_VM_PAUSED, HVMM_REASON_REQUEST);
+	notify(vm, HVMM_VM_EVENT_STATE);
+out:
+	mutex_unlock(&vm->lock);
+	return ret;
+}
+
+int hvmm_vm_resume(struct hvmm_vm *vm, struct netlink_ext_ack *extack)
+{
+	int ret;
+
+	mutex_lock(&vm->lock);
+	ret = check_alive(vm, extack);
+	if (ret)
+		goto out;
+	if (vm->state != HVMM_VM_PAUSED) {
+		NL_SET_ERR_MSG(extack, "the VM is not paused");
+		ret = -EBUSY;
+		goto out;
+	}
+	set_state(vm, HVMM_VM_RUNNING, HVMM_REASON_REQUEST);
+	/* A stop that was asked for from a runner keeps its hold. */
+	if (!READ_ONCE(vm->stop_reason))
+		release(vm);
+	notify(vm, HVMM_VM_EVENT_STATE);
+out:
+	mutex_unlock(&vm->lock);
+	return ret;
+}
+
+int hvmm_vm_destroy(struct hvmm_vm *vm)
+{
+	mutex_lock(&vm->lock);
+	if (vm->dead) {
+		mutex_unlock(&vm->lock);
+		return -ENODEV;
+	}
+	if (vm->state != HVMM_VM_STOPPED)
+		stop_locked(vm, HVMM_REASON_REQUEST);
+	WRITE_ONCE(vm->dead, true);
+
+	mutex_lock(&table_lock);
+	xa_erase(&table, vm->id);
+	bump_generation();
+	mutex_unlock(&table_lock);
+
+	hvmm_platform_detach(vm);
+	notify(vm, HVMM_VM_EVENT_DESTROYED);
+	mutex_unlock(&vm->lock);
+	/* The table's reference. */
+	hvmm_vm_put(vm);
+	return 0;
+}
+
+static bool name_valid(const char *name)
+{
+	size_t i, len = strnlen(name, HVMM_VM_NAME_MAX + 1);
+
+	if (!len || len > HVMM_VM_NAME_MAX || name[0] == '-' || name[0] == '.')
+		return false;
+	for (i = 0; i < len; i++)
+		if (!isalnum(name[i]) && !strchr("_.-", name[i]))
+			return false;
+	return true;
+}
+
+static int params_check(const struct hvmm_vm_params *params, struct netlink_ext_ack *extack)
+{
+	if (!name_valid(params->name)) {
+		NL_SET_ERR_MSG(extack,
+			       "name: 1 to 63 letters, digits, '_', '.' or '-', not beginning with '.' or '-'");
+		return -EINVAL;
+	}
+	if (!params->nr_vcpus || params->nr_vcpus > HVMM_VCPUS_MAX) {
+		NL_SET_ERR_MSG(extack, "vcpus: at least 1");
+		return -EINVAL;
+	}
+	if (params->nr_vcpus > num_present_cpus()) {
+		NL_SET_ERR_MSG_FMT(extack, "vcpus: %u asked for, but the host has %u pCPUs",
+				   params->nr_vcpus, num_present_cpus());
+		return -E2BIG;
+	}
+	if (params->ram_size < HVMM_VM_RAM_MIN || params->ram_size > HVMM_VM_RAM_MAX ||
+	    !PAGE_ALIGNED(params->ram_size)) {
+		NL_SET_ERR_MSG(extack, "memory: a multiple of 4 KiB from 1 MiB to 1 TiB");
+		return -EINVAL;
+	}
+	if (params->config_len > HVMM_VM_CONFIG_MAX) {
+		NL_SET_ERR_MSG(extack, "config: at most 8192 bytes");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int publish(struct hvmm_vm *vm, struct netlink_ext_ack *extack)
+{
+	int ret;
+
+	mutex_lock(&table_lock);
+	if (find_name(vm->name)) {
+		NL_SET_ERR_MSG_FMT(extack, "name: there is a VM named '%s' already", vm->name);
+		ret = -EEXIST;
+		goto out;
+	}
+	/* Cyclic, so that an id is not reused before all others were. */
+	ret = xa_alloc_cyclic(&table, &vm->id, vm, XA_LIMIT(1, S32_MAX), &next_id, GFP_KERNEL);
+	if (ret < 0)
+		goto out;
+	ret = 0;
+	kref_get(&vm->ref);
+	bump_generation();
+out:
+	mutex_unlock(&table_lock);
+	return ret;
+}
+
+struct hvmm_vm *hvmm_vm_create(const struct hvmm_vm_params *params,
+			       struct netlink_ext_ack *extack)
+{
+	struct hvmm_vcpu *vcpu;
+	struct hvmm_vm *vm;
+	int ret;
+	u32 i;
+
+	ret = params_check(params, extack);
+	if (ret)
+		return ERR_PTR(ret);
+
+	vm = kvzalloc(struct_size(vm, vcpus, params->nr_vcpus), GFP_KERNEL_ACCOUNT);
+	if (!vm)
+		return ERR_PTR(-ENOMEM);
+	vm->nr_vcpus = params->nr_vcpus;
+	kref_init(&vm->ref);
+	mutex_init(&vm->lock);
+	init_waitqueue_head(&vm->parked);
+	INIT_WORK(&vm->stop_work, stop_worker);
+	vm->hold = true;
+	vm->created_at = ktime_get_ns();
+	strscpy(vm->name, params->name, sizeof(vm->name));
+	/* Each VM holds the module: rmmod is refused while there is one. */
+	__module_get(THIS_MODULE);
+	atomic_inc(&objects);
+
+	/* From here on hvmm_vm_put() undoes everything. */
+	ret = hvmm_mem_init(&vm->mem, &mem_ops, params->ram_file, params->ram_size, extack);
+	if (ret)
+		goto put;
+	ret = -ENOMEM;
+	vm->irq.lapics = kcalloc(vm->nr_vcpus, sizeof(*vm->irq.lapics), GFP_KERNEL_ACCOUNT);
+	if (!vm->irq.lapics)
+		goto put;
+	vm->irq.nr = vm->nr_vcpus;
+	if (params->config_len) {
+		vm->config = kvmemdup(params->config, params->config_len, GFP_KERNEL_ACCOUNT);
+		if (!vm->config)
+			goto put;
+		vm->config_len = params->config_len;
+	}
+	for (i = 0; i < vm->nr_vcpus; i++) {
+		vcpu = hvmm_arch_vcpu_create(vm, i);
+		if (IS_ERR(vcpu)) {
+			ret = PTR_ERR(vcpu);
+			goto put;
+		}
+		vm->vcpus[i] = vcpu;
+		vm->irq.lapics[i] = &vcpu->lapic;
+	}
+	ret = hvmm_platform_create(vm);
+	if (ret)
+		goto put;
+
+	/* Nobody can start it before it was announced. */
+	mutex_lock(&vm->lock);
+	ret = publish(vm, extack);
+	if (!ret)
+		notify(vm, HVMM_VM_EVENT_CREATED);
+	mutex_unlock(&vm->lock);
+	if (!ret)
+		return vm;
+put:
+	hvmm_vm_put(vm);
+	return ERR_PTR(ret);
+}
+
+u64 hvmm_vm_kernel_bytes(struct hvmm_vm *vm)
+{
+	return struct_size(vm, vcpus, vm->nr_vcpus) + vm->config_len +
+	       (u64)vm->nr_vcpus * (hvmm_arch_vcpu_bytes() + sizeof(*vm->irq.lapics)) +
+	       hvmm_mem_table_bytes(&vm->mem) + hvmm_platform_bytes(vm);
+}

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Runners: one kernel thread per pCPU, which runs vCPUs directly. To the host
+ * it is an ordinary task, so the host stays usable however busy the guests are.
+ */
+#include <linux/percpu.h>
+#include <linux/preempt.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/smpboot.h>
+#include <linux/timekeeping.h>
+#include <linux/wait.h>
+
+#include "core/arch.h"
+#include "run/runner.h"
+#include "run/slice.h"
+
+/**
+ * struct runner - a pCPU's thread
+ * @task: the thread
+ * @slice: what it runs
+ * @poked: it was given work, or should look for some, while it slept
+ * @notifier: tells when the host takes the pCPU away and gives it back
+ * @registered: @notifier is in place, which only the thread itself can do
+ */
+struct runner {
+	struct task_struct *task;
+	struct hvmm_slice slice;
+	bool poked;
+	struct preempt_notifier notifier;
+	bool registered;
+};
+
+static DEFINE_PER_CPU(struct task_struct *, runner_task);
+static DEFINE_PER_CPU(struct runner, runners);
+static struct hvmm_resource *resources;
+static DECLARE_WAIT_QUEUE_HEAD(gone_idle);
+
+static struct hvmm_vcpu *vcpu_of(struct hvmm_unit *unit)
+{
+	return container_of(unit, struct hvmm_vcpu, unit);
+}
+
+static bool exec_runnable(struct hvmm_unit *unit)
+{
+	return hvmm_vcpu_runnable(vcpu_of(unit));
+}
+
+static void exec_changed(struct hvmm_unit *unit, enum hvmm_unit_state state, u64 now)
+{
+	hvmm_vcpu_changed(vcpu_of(unit), state, now);
+}
+
+static void exec_kick(struct hvmm_resource *res)
+{
+	struct task_struct *task = per_cpu(runner_task, res->id);
+
+	if (!task)
+		return;
+	if (res->curr) {
+		kick_process(task);
+		return;
+	}
+	WRITE_ONCE(per_cpu(runners, res->id).poked, true);
+	wake_up_process(task);
+}
+
+static const struct hvmm_sched_exec exec = {
+	.runnable	= exec_runnable,
+	.changed	= exec_changed,
+	.kick		= exec_kick,
+};
+
+void hvmm_run_kick_cpu(unsigned int cpu)
+{
+	/* On this pCPU itself no guest can be running. */
+	kick_process(per_cpu(runner_task, cpu));
+}
+
+/*
+ * Both run with the host scheduler's lock held: only the ledger is touched, whose
+ * writer is this thread while it has a vCPU loaded.
+ */
+static void host_took_cpu(struct preempt_notifier *notifier, struct task_struct *next)
+{
+	struct hvmm_vcpu *vcpu = container_of(notifier, struct runner, notifier)->slice.vcpu;
+
+	if (vcpu)
+		hvmm_ledger_switch(&vcpu->ledger, HVMM_VCPU_HOST, ktime_get_ns());
+}
+
+static void host_gave_cpu(struct preempt_notifier *notifier, int cpu)
+{
+	struct hvmm_vcpu *vcpu = container_of(notifier, struct runner, notifier)->slice.vcpu;
+
+	if (vcpu)
+		hvmm_ledger_switch(&vcpu->ledger, HVMM_VCPU_RUN, ktime_get_ns());
+}
+
+static struct preempt_ops notifier_ops = {
+	.sched_in	= host_gave_cpu,
+	.sched_out	= host_took_cpu,
+};
+
+static int should_run(unsigned int cpu)
+{
+	return READ_ONCE(per_cpu(runners, cpu).poked);
+}
+
+static void runner_fn(unsigned int cpu)
+{
+	struct runner *r = per_cpu_ptr(&runners, cpu);
+	struct hvmm_resource *res = &resources[cpu];
+	struct hvmm_unit *unit;
+
+	if (!r->registered) {
+		preempt_notifier_init(&r->notifier, &notifier_ops);
+		preempt_notifier_register(&r->notifier);
+		r->registered = true;
+	}
+	WRITE_ONCE(r->poked, false);
+	/* Looking for work must come after saying that we do. */
+	smp_mb();
+	while ((unit = hvmm_sched_next(res, ktime_get_ns()))) {
+		hvmm_slice_run(&r->slice, vcpu_of(unit));
+		hvmm_sched_put(res, ktime_get_ns());
+		cond_resched();
+	}
+	if (!READ_ONCE(res->online))
+		wake_up_all(&gone_idle);
+}
+
+static void runner_cleanup(unsigned int cpu, bool online)
+{
+	struct runner *r = per_cpu_ptr(&runners, cpu);
+
+	if (r->registered)
+		preempt_notifier_unregister(&r->notifier);
+	r->registered = false;
+}
+
+static struct smp_hotplug_thread runner_threads = {
+	.store			= &runner_task,
+	.thread_should_run	= should_run,
+	.thread_fn		= runner_fn,
+	.cleanup		= runner_cleanup,
+	.thread_comm		= "hvmm/%u",
+};
+
+void hvmm_runner_set_online(unsigned int cpu, bool online)
+{
+	struct hvmm_resource *res = &resources[cpu];
+
+	hvmm_sched_set_online(res, online, ktime_get_ns());
+	if (!online)
+		wait_event(gone_idle, !READ_ONCE(res->curr));
+}
+
+int hvmm_runners_init(void)
+{
+	unsigned int cpu;
+	int ret;
+
+	resources = kcalloc(nr_cpu_ids, sizeof(*resources), GFP_KERNEL);
+	if (!resources)
+		return -ENOMEM;
+	hvmm_sched_init(resources, nr_cpu_ids, &exec);
+	for_each_possible_cpu(cpu)
+		hvmm_slice_init(&per_cpu(runners, cpu).slice, &resources[cpu]);
+	preempt_notifier_inc();
+	ret = smpboot_register_percpu_thread(&runner_threads);
+	if (ret) {
+		preempt_notifier_dec();
+		kfree(resources);
+	}
+	return ret;
+}
+
+void hvmm_runners_exit(void)
+{
+	smpboot_unregister_percpu_thread(&runner_threads);
+	preempt_notifier_dec();
+	kfree(resources);
+}

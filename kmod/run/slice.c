@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The run loop: enter the guest, handle its exit, look at what has come, again.
+ * The one rule of order is that of every hypervisor: say that we are in the guest,
+ * then look at requests; others set a request, then look whether we are.
+ */
+#include <linux/sched.h>
+#include <linux/timekeeping.h>
+
+#include "core/vm.h"
+#include "host/fpu.h"
+#include "host/timer.h"
+#include "run/slice.h"
+#include "x86/exit.h"
+#include "x86/pv.h"
+#include "x86/vendor.h"
+
+static enum hrtimer_restart slice_over(struct hrtimer *timer)
+{
+	/* The interrupt itself made the guest exit. */
+	WRITE_ONCE(container_of(timer, struct hvmm_slice, timer)->res->attention, true);
+	return HRTIMER_NORESTART;
+}
+
+void hvmm_slice_init(struct hvmm_slice *slice, struct hvmm_resource *res)
+{
+	slice->res = res;
+	hvmm_hrtimer_setup(&slice->timer, slice_over, HRTIMER_MODE_ABS_PINNED_HARD);
+}
+
+static void load(struct hvmm_x86_vcpu *x)
+{
+	hvmm_fpu_begin(x->fpu, x->xcr0);
+	hvmm_arch->load(x);
+}
+
+static void unload(struct hvmm_x86_vcpu *x)
+{
+	hvmm_arch->put(x);
+	hvmm_fpu_end(x->fpu);
+}
+
+/* The host wants the pCPU, or its softirqs: the preempt notifier keeps the ledger. */
+static void give_way(struct hvmm_x86_vcpu *x)
+{
+	unload(x);
+	cond_resched();
+	load(x);
+}
+
+/*
+ * Bring in the page that an exit found missing, with the vCPU unloaded since
+ * shmem may sleep. Return: whether the vCPU can go on.
+ */
+static bool fault_in(struct hvmm_x86_vcpu *x)
+{
+	u64 gfn = x->missing_gfn;
+	int ret;
+
+	unload(x);
+	ret = hvmm_mem_fault(&x->vcpu.vm->mem, gfn, x->missing_write, false);
+	if (ret == -EAGAIN || ret == -ENOMEM)
+		hvmm_vcpu_bring_in(&x->vcpu, gfn, x->missing_write);
+	load(x);
+	if (ret == -EFAULT)
+		hvmm_exit_impossible(x, "a structure that the guest named is not in RAM");
+	return !ret;
+}
+
+/* Others wait, or the slice is over. Return: whether to leave. */
+static bool attend(struct hvmm_slice *slice)
+{
+	u64 now = ktime_get_ns();
+	u64 end = hvmm_sched_attend(slice->res, now);
+
+	if (!end)
+		return false;
+	if (now >= end)
+		return true;
+	hrtimer_start(&slice->timer, ns_to_ktime(end), HRTIMER_MODE_ABS_PINNED_HARD);
+	return false;
+}
+
+static bool must_look(const struct hvmm_slice *slice, const struct hvmm_vcpu *vcpu)
+{
+	return READ_ONCE(vcpu->requests) || READ_ONCE(vcpu->vm->hold) ||
+	       READ_ONCE(slice->res->attention) || need_resched();
+}
+
+/* Enter and leave the guest once. Return: false if there is something to look at first. */
+static bool enter(struct hvmm_slice *slice, struct hvmm_x86_vcpu *x)
+{
+	struct hvmm_vcpu *vcpu = &x->vcpu;
+
+	local_irq_disable();
+	WRITE_ONCE(vcpu->mode, HVMM_IN_GUEST);
+	/* Pairs with the barrier in hvmm_vcpu_kick() and hvmm_vm_flush_tlbs(). */
+	smp_mb();
+	if (unlikely(must_look(slice, vcpu))) {
+		WRITE_ONCE(vcpu->mode, HVMM_OUTSIDE);
+		local_irq_enable();
+		return false;
+	}
+	hvmm_arch->sync_tpr(x);
+	hvmm_inject_pending(x);
+	hvmm_arch->enter(x);
+	WRITE_ONCE(vcpu->mode, HVMM_OUTSIDE);
+	/* The host's interrupts that ended the guest are taken here. */
+	local_irq_enable();
+	return true;
+}
+
+static void run_loop(struct hvmm_slice *slice, struct hvmm_x86_vcpu *x)
+{
+	struct hvmm_vcpu *vcpu = &x->vcpu;
+	enum hvmm_exit_fate fate;
+
+	for (;;) {
+		if (unlikely(READ_ONCE(vcpu->vm->hold)))
+			return;
+		fate = HVMM_EXIT_RESUME;
+		if (unlikely(READ_ONCE(vcpu->requests) || vcpu->wait != HVMM_WAIT_NONE)) {
+			fate = hvmm_x86_requests(x);
+		} else if (unlikely(READ_ONCE(slice->res->attention))) {
+			if (attend(slice))
+				return;
+			continue;
+		} else if (unlikely(hvmm_fpu_must_yield())) {
+			give_way(x);
+			if (need_resched())
+				continue;
+		}
+		if (likely(fate == HVMM_EXIT_RESUME)) {
+			if (!enter(slice, x))
+				continue;
+			fate = hvmm_arch->exit(x);
+		}
+
+		if (fate == HVMM_EXIT_REDO) {
+			x->redo = true;
+			fate = hvmm_arch->exit(x);
+			x->redo = false;
+		}
+		switch (fate) {
+		case HVMM_EXIT_RESUME:
+		case HVMM_EXIT_REDO:
+			break;
+		case HVMM_EXIT_FAULT_IN:
+			if (!fault_in(x))
+				return;
+			break;
+		case HVMM_EXIT_YIELD:
+			if (READ_ONCE(slice->res->nr_queued))
+				return;
+			break;
+		case HVMM_EXIT_PARK:
+		case HVMM_EXIT_STOP:
+			return;
+		}
+	}
+}
+
+void hvmm_slice_run(struct hvmm_slice *slice, struct hvmm_vcpu *vcpu)
+{
+	struct hvmm_x86_vcpu *x = to_x86(vcpu);
+
+	hvmm_stat_inc(vcpu, entries);
+	WRITE_ONCE(slice->vcpu, vcpu);
+	load(x);
+	x->missing_write = true;
+	if (hvmm_pv_load(x) != -EAGAIN || fault_in(x))
+		run_loop(slice, x);
+	unload(x);
+	WRITE_ONCE(slice->vcpu, NULL);
+	hrtimer_cancel(&slice->timer);
+}

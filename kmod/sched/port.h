@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The one door through which scheduling policy reaches anything that is not
+ * policy. The module, the simulator and the unit tests each provide these
+ * headers (the latter two from selftests/unit/include), so the same files
+ * build in all three.
+ */
+#ifndef HVMM_SCHED_PORT_H
+#define HVMM_SCHED_PORT_H
+
+#include <linux/bitmap.h>
+#include <linux/bitops.h>
+#include <linux/bug.h>
+#include <linux/compiler.h>
+#include <linux/list.h>
+#include <linux/lockdep.h>
+#include <linux/spinlock.h>
+#include <linux/types.h>
+
+#endif

@@ -1,0 +1,663 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What a guest's exits mean, whatever the vendor.
+ */
+#include <linux/errno.h>
+#include <linux/nospec.h>
+#include <linux/string.h>
+
+#include <asm/debugreg.h>
+#include <asm/msr-index.h>
+#include <asm/processor-flags.h>
+#include <asm/trapnr.h>
+
+#include "host/fpu.h"
+#include "io/channel.h"
+#include "x86/cpuid.h"
+#include "x86/cr.h"
+#include "x86/exit.h"
+#include "x86/msr.h"
+#include "x86/pv.h"
+#include "x86/vendor.h"
+#include "x86/walk.h"
+
+#define DR7_GD			BIT_ULL(13)
+#define DR6_BD			BIT_ULL(13)
+#define HVMM_DR6_WRITABLE	(BIT_ULL(15) | BIT_ULL(14) | DR6_BD | 0xf)
+#define HVMM_DR7_WRITABLE	(0xffff0000ULL | DR7_GD | 0x3ff)
+
+static inline void set_gpr32(struct hvmm_x86_vcpu *x, enum hvmm_gpr reg, u32 val)
+{
+	x->regs.gpr[reg] = val;
+}
+
+static enum hvmm_exit_fate fault_in(struct hvmm_x86_vcpu *x)
+{
+	/* Page tables are written (accessed bits), code is not; a write serves both. */
+	x->missing_write = true;
+	return HVMM_EXIT_FAULT_IN;
+}
+
+static bool is_contributory(u8 vector)
+{
+	return vector == X86_TRAP_DE || (vector >= X86_TRAP_TS && vector <= X86_TRAP_GP);
+}
+
+enum hvmm_exit_fate hvmm_queue_exception(struct hvmm_x86_vcpu *x, u8 vector, bool has_error,
+					 u32 error)
+{
+	struct hvmm_event *old = &x->event;
+	bool real = !(hvmm_arch->get_cr(x, 0) & X86_CR0_PE);
+
+	/* APM vol. 2, 8.2.9: two in a row make a double fault, three a shutdown. */
+	if (old->valid && old->type == HVMM_EVENT_EXCEPTION) {
+		if (old->vector == X86_TRAP_DF)
+			return hvmm_exit_shutdown(x);
+		if ((is_contributory(old->vector) && is_contributory(vector)) ||
+		    (old->vector == X86_TRAP_PF &&
+		     (is_contributory(vector) || vector == X86_TRAP_PF))) {
+			vector = X86_TRAP_DF;
+			has_error = true;
+			error = 0;
+		}
+	}
+	/* An interrupt whose delivery this cut off is lost, as it is on a processor. */
+	x->event = (struct hvmm_event) {
+		.valid = true,
+		.type = HVMM_EVENT_EXCEPTION,
+		.vector = vector,
+		/* Real mode pushes none (APM vol. 2, 8.4.1). */
+		.has_error = has_error && !real,
+		.error = error,
+	};
+	/* Faults push RF set, so that an instruction breakpoint is not hit twice (8.2.2). */
+	if (vector != X86_TRAP_DB && vector != X86_TRAP_BP && vector != X86_TRAP_OF)
+		x->regs.rflags |= X86_EFLAGS_RF;
+	return HVMM_EXIT_RESUME;
+}
+
+static enum hvmm_exit_fate queue_fault(struct hvmm_x86_vcpu *x, const struct hvmm_fault *fault)
+{
+	if (fault->vector == X86_TRAP_PF)
+		x->cr2 = fault->cr2;
+	return hvmm_queue_exception(x, fault->vector, fault->has_error, fault->error);
+}
+
+static enum hvmm_exit_fate queue_ud(struct hvmm_x86_vcpu *x)
+{
+	return hvmm_queue_exception(x, X86_TRAP_UD, false, 0);
+}
+
+static enum hvmm_cpu_mode cpu_mode(struct hvmm_x86_vcpu *x)
+{
+	const struct hvmm_seg *cs = &x->seg_cache[HVMM_SEG_CS];
+
+	if (!(hvmm_arch->get_cr(x, 0) & X86_CR0_PE) || (x->regs.rflags & X86_EFLAGS_VM))
+		return HVMM_CPU_MODE_16;
+	if ((hvmm_arch->get_efer(x) & EFER_LMA) && (cs->attrib & HVMM_SEG_ATTR_L))
+		return HVMM_CPU_MODE_64;
+	return cs->attrib & HVMM_SEG_ATTR_DB ? HVMM_CPU_MODE_32 : HVMM_CPU_MODE_16;
+}
+
+static void load_emul(struct hvmm_x86_vcpu *x)
+{
+	struct hvmm_emul *e = &x->emul;
+	enum hvmm_seg_reg nr;
+	u64 cr0;
+
+	for (nr = 0; nr < HVMM_SEG_NR; nr++)
+		hvmm_arch->get_seg(x, nr, &x->seg_cache[nr]);
+	cr0 = hvmm_arch->get_cr(x, 0);
+	e->ops = &hvmm_emul_glue;
+	e->regs = &x->regs;
+	e->seg = x->seg_cache;
+	e->mode = cpu_mode(x);
+	e->cpl = hvmm_arch->get_cpl(x);
+	e->real = !(cr0 & X86_CR0_PE) || (x->regs.rflags & X86_EFLAGS_VM);
+	e->la57 = hvmm_arch->get_cr(x, 4) & X86_CR4_LA57;
+	e->align_check = cr0 & X86_CR0_AM;
+}
+
+int hvmm_insn_prepare(struct hvmm_x86_vcpu *x, enum hvmm_exit_fate *fate)
+{
+	u8 bytes[HVMM_INSN_MAX_LEN];
+	u64 fault_addr;
+	u32 fault;
+	int len, ret;
+
+	if (x->insn_valid)
+		return 0;
+	load_emul(x);
+	len = hvmm_fetch(x, bytes, &fault, &fault_addr);
+	if (len == -EAGAIN) {
+		*fate = fault_in(x);
+		return len;
+	}
+	if (len < 0)
+		goto page_fault;
+
+	ret = hvmm_decode(&x->emul.insn, bytes, len, x->emul.mode);
+	switch (ret) {
+	case 0:
+		x->insn_valid = true;
+		return 0;
+	case -ENODATA:
+		/* It goes on in a page that cannot be fetched; @fault says why. */
+		goto page_fault;
+	case -E2BIG:
+		*fate = hvmm_queue_gp(x);
+		return ret;
+	default:
+		*fate = queue_ud(x);
+		return ret;
+	}
+page_fault:
+	x->cr2 = fault_addr;
+	*fate = hvmm_queue_exception(x, X86_TRAP_PF, true, fault);
+	return -EFAULT;
+}
+
+/*
+ * Length of the instruction: what the processor said, or from its bytes.
+ * Return: 0, or -errno with *@fate set.
+ */
+static int need_len(struct hvmm_x86_vcpu *x, unsigned int *len, enum hvmm_insn_kind kind,
+		    enum hvmm_exit_fate *fate)
+{
+	int ret;
+
+	if (*len)
+		return 0;
+	ret = hvmm_insn_prepare(x, fate);
+	if (ret)
+		return ret;
+	if (hvmm_insn_kind(&x->emul.insn) != kind) {
+		/* Changed under our eyes: let the processor look again. */
+		*fate = HVMM_EXIT_RESUME;
+		return -ESTALE;
+	}
+	*len = x->emul.insn.len;
+	return 0;
+}
+
+/* The instruction is complete; RIP is behind it already. */
+static enum hvmm_exit_fate insn_complete(struct hvmm_x86_vcpu *x)
+{
+	hvmm_arch->set_shadow(x, false);
+	x->regs.rflags &= ~(u64)X86_EFLAGS_RF;
+	if (unlikely(x->regs.rflags & X86_EFLAGS_TF)) {
+		/* The trap that the processor would have raised (APM vol. 2, 13.1.4). */
+		hvmm_arch->set_dr(x, 6, hvmm_arch->get_dr(x, 6) | DR_STEP);
+		return hvmm_queue_exception(x, X86_TRAP_DB, false, 0);
+	}
+	return HVMM_EXIT_RESUME;
+}
+
+enum hvmm_exit_fate hvmm_insn_done(struct hvmm_x86_vcpu *x, unsigned int len)
+{
+	u64 rip = x->regs.rip + len;
+
+	if (unlikely(rip >> 32)) {
+		/* Outside 64-bit mode EIP wraps. */
+		hvmm_arch->get_seg(x, HVMM_SEG_CS, &x->seg_cache[HVMM_SEG_CS]);
+		if (cpu_mode(x) != HVMM_CPU_MODE_64)
+			rip = (u32)rip;
+	}
+	x->regs.rip = rip;
+	return insn_complete(x);
+}
+
+enum hvmm_exit_fate hvmm_exit_cpuid(struct hvmm_x86_vcpu *x, unsigned int len)
+{
+	enum hvmm_exit_fate fate;
+	u32 eax, ebx, ecx, edx;
+
+	if (need_len(x, &len, HVMM_KIND_CPUID, &fate))
+		return fate;
+	eax = x->regs.gpr[HVMM_RAX];
+	ecx = x->regs.gpr[HVMM_RCX];
+	hvmm_cpuid(x, &eax, &ebx, &ecx, &edx);
+	set_gpr32(x, HVMM_RAX, eax);
+	set_gpr32(x, HVMM_RBX, ebx);
+	set_gpr32(x, HVMM_RCX, ecx);
+	set_gpr32(x, HVMM_RDX, edx);
+	return hvmm_insn_done(x, len);
+}
+
+enum hvmm_exit_fate hvmm_exit_rdmsr(struct hvmm_x86_vcpu *x, unsigned int len)
+{
+	enum hvmm_exit_fate fate;
+	u64 val = 0;
+
+	if (need_len(x, &len, HVMM_KIND_RDMSR, &fate))
+		return fate;
+	if (hvmm_msr_read(x, x->regs.gpr[HVMM_RCX], &val))
+		return hvmm_queue_gp(x);
+	set_gpr32(x, HVMM_RAX, val);
+	set_gpr32(x, HVMM_RDX, val >> 32);
+	return hvmm_insn_done(x, len);
+}
+
+enum hvmm_exit_fate hvmm_exit_wrmsr(struct hvmm_x86_vcpu *x, unsigned int len)
+{
+	enum hvmm_exit_fate fate;
+	u64 val;
+
+	if (need_len(x, &len, HVMM_KIND_WRMSR, &fate))
+		return fate;
+	val = (u32)x->regs.gpr[HVMM_RAX] | x->regs.gpr[HVMM_RDX] << 32;
+	switch (hvmm_msr_write(x, x->regs.gpr[HVMM_RCX], val)) {
+	case 0:
+		return hvmm_insn_done(x, len);
+	case -EAGAIN:
+		return fault_in(x);
+	default:
+		return hvmm_queue_gp(x);
+	}
+}
+
+enum hvmm_exit_fate hvmm_exit_hlt(struct hvmm_x86_vcpu *x, unsigned int len)
+{
+	enum hvmm_exit_fate fate;
+
+	if (need_len(x, &len, HVMM_KIND_HLT, &fate))
+		return fate;
+	fate = hvmm_insn_done(x, len);
+	if (fate != HVMM_EXIT_RESUME || x->event.valid)
+		return fate;
+	x->vcpu.halt_irqs = x->regs.rflags & X86_EFLAGS_IF;
+	if (hvmm_vcpu_halt_over(&x->vcpu))
+		return HVMM_EXIT_RESUME;
+	x->vcpu.wait = HVMM_WAIT_HALT;
+	return HVMM_EXIT_PARK;
+}
+
+enum hvmm_exit_fate hvmm_exit_hypercall(struct hvmm_x86_vcpu *x, unsigned int len)
+{
+	enum hvmm_exit_fate fate;
+	u64 *gpr = x->regs.gpr;
+	u64 mask = ~0ULL;
+	u64 arg[4];
+
+	if (need_len(x, &len, HVMM_KIND_VMMCALL, &fate))
+		return fate;
+	hvmm_arch->get_seg(x, HVMM_SEG_CS, &x->seg_cache[HVMM_SEG_CS]);
+	if (cpu_mode(x) != HVMM_CPU_MODE_64)
+		mask = U32_MAX;
+	arg[0] = gpr[HVMM_RBX] & mask;
+	arg[1] = gpr[HVMM_RCX] & mask;
+	arg[2] = gpr[HVMM_RDX] & mask;
+	arg[3] = gpr[HVMM_RSI] & mask;
+	gpr[HVMM_RAX] = hvmm_pv_hypercall(x, gpr[HVMM_RAX] & mask, arg) & mask;
+	return hvmm_insn_done(x, len);
+}
+
+enum hvmm_exit_fate hvmm_exit_xsetbv(struct hvmm_x86_vcpu *x, unsigned int len)
+{
+	enum hvmm_exit_fate fate;
+	u64 val;
+
+	if (need_len(x, &len, HVMM_KIND_XSETBV, &fate))
+		return fate;
+	val = (u32)x->regs.gpr[HVMM_RAX] | x->regs.gpr[HVMM_RDX] << 32;
+	if (hvmm_xsetbv(x, x->regs.gpr[HVMM_RCX], val))
+		return hvmm_queue_gp(x);
+	hvmm_fpu_set_xcr0(x->xcr0);
+	return hvmm_insn_done(x, len);
+}
+
+/*
+ * Guest memory is write-back and coherent, and no device of the guest's bypasses
+ * the caches: there is nothing to write back. INVD as such would destroy the
+ * host's data.
+ */
+enum hvmm_exit_fate hvmm_exit_cache(struct hvmm_x86_vcpu *x, unsigned int len)
+{
+	enum hvmm_insn_kind kind;
+	enum hvmm_exit_fate fate;
+
+	if (!len) {
+		if (hvmm_insn_prepare(x, &fate))
+			return fate;
+		kind = hvmm_insn_kind(&x->emul.insn);
+		if (kind != HVMM_KIND_INVD && kind != HVMM_KIND_WBINVD)
+			return HVMM_EXIT_RESUME;
+		len = x->emul.insn.len;
+	}
+	return hvmm_insn_done(x, len);
+}
+
+/* No performance counter is offered: every index is out of range. */
+enum hvmm_exit_fate hvmm_exit_rdpmc(struct hvmm_x86_vcpu *x)
+{
+	return hvmm_queue_gp(x);
+}
+
+enum hvmm_exit_fate hvmm_exit_refused(struct hvmm_x86_vcpu *x)
+{
+	return queue_ud(x);
+}
+
+enum hvmm_exit_fate hvmm_exit_shutdown(struct hvmm_x86_vcpu *x)
+{
+	hvmm_vm_stop_async(x->vcpu.vm, HVMM_REASON_RESET, NULL);
+	return HVMM_EXIT_STOP;
+}
+
+enum hvmm_exit_fate hvmm_exit_impossible(struct hvmm_x86_vcpu *x, const char *why)
+{
+	hvmm_arch->dump(x, why);
+	hvmm_vm_stop_async(x->vcpu.vm, HVMM_REASON_ERROR, why);
+	return HVMM_EXIT_STOP;
+}
+
+static int write_cr(struct hvmm_x86_vcpu *x, unsigned int nr, u64 val)
+{
+	switch (nr) {
+	case 0:
+		return hvmm_set_cr0(x, val);
+	case 3:
+		return hvmm_set_cr3(x, val);
+	case 4:
+		return hvmm_set_cr4(x, val);
+	case 8:
+		return hvmm_set_cr8(x, val);
+	default:
+		return -EINVAL;
+	}
+}
+
+static u64 read_cr(struct hvmm_x86_vcpu *x, unsigned int nr)
+{
+	switch (nr) {
+	case 2:
+		return x->cr2;
+	case 8:
+		return hvmm_lapic_get_tpr(&x->vcpu.lapic);
+	default:
+		return hvmm_arch->get_cr(x, nr);
+	}
+}
+
+enum hvmm_exit_fate hvmm_exit_cr(struct hvmm_x86_vcpu *x)
+{
+	struct hvmm_emul *e = &x->emul;
+	enum hvmm_emul_status status;
+	enum hvmm_exit_fate fate;
+	unsigned int size;
+	u16 msw;
+	int ret;
+
+	if (hvmm_insn_prepare(x, &fate))
+		return fate;
+	size = e->mode == HVMM_CPU_MODE_64 ? 8 : 4;
+
+	switch (hvmm_insn_kind(&e->insn)) {
+	case HVMM_KIND_MOV_TO_CR:
+		ret = write_cr(x, hvmm_insn_cr(&e->insn), hvmm_emul_gpr(e, e->insn.rm, size));
+		break;
+	case HVMM_KIND_MOV_FROM_CR:
+		hvmm_emul_set_gpr(e, e->insn.rm, size, read_cr(x, hvmm_insn_cr(&e->insn)));
+		ret = 0;
+		break;
+	case HVMM_KIND_LMSW:
+		if (e->insn.flags & HVMM_INSN_MEM) {
+			status = hvmm_emul_read_operand(e, &msw, sizeof(msw));
+			if (status == HVMM_EMUL_FAULT)
+				return queue_fault(x, &e->fault);
+			if (status == HVMM_EMUL_RETRY)
+				return fault_in(x);
+			if (status == HVMM_EMUL_PENDING)
+				return HVMM_EXIT_PARK;
+		} else {
+			msw = hvmm_emul_gpr(e, e->insn.rm, 2);
+		}
+		ret = hvmm_lmsw(x, msw);
+		break;
+	case HVMM_KIND_CLTS:
+		ret = hvmm_clts(x);
+		break;
+	default:
+		return HVMM_EXIT_RESUME;
+	}
+	if (ret == -EAGAIN)
+		return fault_in(x);
+	if (ret)
+		return hvmm_queue_gp(x);
+	return hvmm_insn_done(x, e->insn.len);
+}
+
+enum hvmm_exit_fate hvmm_exit_dr(struct hvmm_x86_vcpu *x)
+{
+	struct hvmm_emul *e = &x->emul;
+	enum hvmm_exit_fate fate;
+	enum hvmm_insn_kind kind;
+	unsigned int size, nr;
+	u64 val, dr7;
+
+	if (hvmm_insn_prepare(x, &fate))
+		return fate;
+	kind = hvmm_insn_kind(&e->insn);
+	if (kind != HVMM_KIND_MOV_TO_DR && kind != HVMM_KIND_MOV_FROM_DR)
+		return HVMM_EXIT_RESUME;
+	size = e->mode == HVMM_CPU_MODE_64 ? 8 : 4;
+	nr = e->insn.reg;
+
+	/* APM vol. 2, 13.1.1: DR4 and DR5 are DR6 and DR7 unless CR4.DE is set. */
+	if (nr > 7)
+		return queue_ud(x);
+	if (nr == 4 || nr == 5) {
+		if (hvmm_arch->get_cr(x, 4) & X86_CR4_DE)
+			return queue_ud(x);
+		nr += 2;
+	}
+	if (e->cpl)
+		return hvmm_queue_gp(x);
+	dr7 = hvmm_arch->get_dr(x, 7);
+	if (dr7 & DR7_GD) {
+		/* General detect is a fault, and clears GD for the handler (13.1.1.4). */
+		hvmm_arch->set_dr(x, 7, dr7 & ~(u64)DR7_GD);
+		hvmm_arch->set_dr(x, 6, hvmm_arch->get_dr(x, 6) | DR6_BD);
+		return hvmm_queue_exception(x, X86_TRAP_DB, false, 0);
+	}
+
+	if (kind == HVMM_KIND_MOV_FROM_DR) {
+		val = nr < 4 ? x->dr[array_index_nospec(nr, 4)] : hvmm_arch->get_dr(x, nr);
+		hvmm_emul_set_gpr(e, e->insn.rm, size, val);
+		return hvmm_insn_done(x, e->insn.len);
+	}
+
+	val = hvmm_emul_gpr(e, e->insn.rm, size);
+	switch (nr) {
+	case 6:
+		if (val >> 32)
+			return hvmm_queue_gp(x);
+		hvmm_arch->set_dr(x, 6, (val & HVMM_DR6_WRITABLE) | HVMM_DR6_FIXED);
+		break;
+	case 7:
+		if (val >> 32)
+			return hvmm_queue_gp(x);
+		hvmm_arch->set_dr(x, 7, (val & HVMM_DR7_WRITABLE) | HVMM_DR7_FIXED);
+		break;
+	default:
+		x->dr[array_index_nospec(nr, 4)] = val;
+	}
+	return hvmm_insn_done(x, e->insn.len);
+}
+
+/* An iteration or an instruction is over: its accesses need not be remembered. */
+static void forget_io(struct hvmm_x86_vcpu *x)
+{
+	x->nr_io = 0;
+	x->io_next = 0;
+}
+
+enum hvmm_exit_fate hvmm_exit_pio(struct hvmm_x86_vcpu *x, u16 port, unsigned int size, bool in,
+				  unsigned int len)
+{
+	u64 *rax = &x->regs.gpr[HVMM_RAX];
+	enum hvmm_exit_fate fate;
+	u64 val = in ? 0 : *rax;
+
+	if (need_len(x, &len, in ? HVMM_KIND_IN : HVMM_KIND_OUT, &fate))
+		return fate;
+	x->io_next = 0;
+	if (hvmm_io_access(x, false, !in, port, size, &val) == HVMM_EMUL_PENDING) {
+		x->vcpu.wait = HVMM_WAIT_IO;
+		return HVMM_EXIT_PARK;
+	}
+	forget_io(x);
+	if (in) {
+		if (size == 4)
+			*rax = (u32)val;
+		else
+			memcpy(rax, &val, size);
+	}
+	return hvmm_insn_done(x, len);
+}
+
+/* Iterations of a repeated string instruction before the host gets a look in. */
+#define MAX_ITERATIONS	256
+
+enum hvmm_exit_fate hvmm_exit_emulate(struct hvmm_x86_vcpu *x)
+{
+	unsigned int budget = MAX_ITERATIONS;
+	enum hvmm_emul_status status;
+	enum hvmm_exit_fate fate;
+
+	if (hvmm_insn_prepare(x, &fate))
+		return fate;
+	for (;;) {
+		x->io_next = 0;
+		status = hvmm_emulate(&x->emul);
+		if (status == HVMM_EMUL_PENDING) {
+			x->vcpu.wait = HVMM_WAIT_IO;
+			return HVMM_EXIT_PARK;
+		}
+		if (status == HVMM_EMUL_RETRY)
+			return fault_in(x);
+		forget_io(x);
+		hvmm_stat_inc(&x->vcpu, emulated);
+		if (status != HVMM_EMUL_AGAIN)
+			break;
+		/* Between iterations: an interrupt may come, and a single step ends. */
+		if ((x->regs.rflags & X86_EFLAGS_TF) || !--budget ||
+		    READ_ONCE(x->vcpu.requests) || READ_ONCE(x->vcpu.vm->hold) ||
+		    hvmm_lapic_has_wake(&x->vcpu.lapic) || hvmm_fpu_must_yield())
+			break;
+	}
+
+	switch (status) {
+	case HVMM_EMUL_DONE:
+		return insn_complete(x);
+	case HVMM_EMUL_AGAIN:
+		hvmm_arch->set_shadow(x, false);
+		if (x->regs.rflags & X86_EFLAGS_TF) {
+			hvmm_arch->set_dr(x, 6, hvmm_arch->get_dr(x, 6) | DR_STEP);
+			return hvmm_queue_exception(x, X86_TRAP_DB, false, 0);
+		}
+		return HVMM_EXIT_RESUME;
+	case HVMM_EMUL_FAULT:
+		return queue_fault(x, &x->emul.fault);
+	default:
+		return hvmm_exit_impossible(x, "an access to a device by an instruction that is not emulated");
+	}
+}
+
+enum hvmm_exit_fate hvmm_exit_npf(struct hvmm_x86_vcpu *x, u64 gpa, bool write, bool table_walk)
+{
+	u64 gfn = gpa >> PAGE_SHIFT;
+
+	if (likely(hvmm_mem_is_ram(&x->vcpu.vm->mem, gfn))) {
+		if (!x->redo)
+			hvmm_stat_inc(&x->vcpu, fault);
+		x->missing_gfn = gfn;
+		x->missing_write = write;
+		return HVMM_EXIT_FAULT_IN;
+	}
+	/*
+	 * Emulation cannot put page tables, or an exception's stack frame, into
+	 * device space; nor does any real machine make sense of it.
+	 */
+	if (x->event.valid) {
+		hvmm_stat_inc(&x->vcpu, mmio);
+		return hvmm_exit_impossible(x, "delivery of an event touched device space");
+	}
+	if (table_walk) {
+		hvmm_stat_inc(&x->vcpu, mmio);
+		return hvmm_exit_impossible(x, "page tables lie in device space");
+	}
+	return hvmm_exit_emulate(x);
+}
+
+void hvmm_io_answered(struct hvmm_x86_vcpu *x)
+{
+	struct hvmm_io_record *rec;
+
+	if (!x->nr_io)
+		return;
+	rec = &x->io[x->nr_io - 1];
+	if (rec->done)
+		return;
+	if (!rec->write)
+		hvmm_channel_result(&x->vcpu, rec->data);
+	rec->done = true;
+}
+
+enum hvmm_emul_status hvmm_io_access(struct hvmm_x86_vcpu *x, bool mmio, bool write, u64 addr,
+				     unsigned int len, void *data)
+{
+	struct hvmm_vm *vm = x->vcpu.vm;
+	struct hvmm_bus *bus = mmio ? &vm->mmio : &vm->pio;
+	struct hvmm_io_record *rec;
+	int ret;
+
+	if (x->io_next < x->nr_io) {
+		/* A run again: what was done must not be done twice. */
+		rec = &x->io[x->io_next];
+		if (rec->addr == addr && rec->len == len && rec->write == write &&
+		    rec->mmio == mmio && rec->done) {
+			x->io_next++;
+			if (!write)
+				memcpy(data, rec->data, len);
+			return HVMM_EMUL_DONE;
+		}
+		/* Its registers or page tables were changed meanwhile: a new instruction. */
+		x->nr_io = x->io_next;
+	}
+	if (x->nr_io == HVMM_IO_RECORDS)
+		return HVMM_EMUL_UNHANDLED;
+
+	rec = &x->io[x->nr_io];
+	*rec = (struct hvmm_io_record) {
+		.addr = addr, .len = len, .write = write, .mmio = mmio, .done = true,
+	};
+	if (write)
+		ret = hvmm_bus_write(bus, &x->vcpu, addr, len, data);
+	else
+		ret = hvmm_bus_read(bus, &x->vcpu, addr, len, rec->data);
+	if (ret) {
+		rec->done = false;
+		ret = hvmm_channel_post(&x->vcpu, mmio, write, addr, len, data);
+		if (!ret) {
+			if (mmio)
+				hvmm_stat_inc(&x->vcpu, mmio_user);
+			else
+				hvmm_stat_inc(&x->vcpu, pio_user);
+			x->nr_io++;
+			return HVMM_EMUL_PENDING;
+		}
+		/* Nobody there: as on a PC's bus, reads float high and writes go nowhere. */
+		rec->done = true;
+		memset(rec->data, 0xff, sizeof(rec->data));
+	}
+	if (mmio)
+		hvmm_stat_inc(&x->vcpu, mmio);
+	else
+		hvmm_stat_inc(&x->vcpu, pio);
+	x->nr_io++;
+	x->io_next = x->nr_io;
+	if (!write)
+		memcpy(data, rec->data, len);
+	return HVMM_EMUL_DONE;
+}

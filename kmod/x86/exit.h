@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef HVMM_X86_EXIT_H
+#define HVMM_X86_EXIT_H
+
+#include "x86/vcpu.h"
+
+/* Bits that are always one: APM vol. 2, 13.1.1.3, 13.1.1.4 and 3.1.6. */
+#define HVMM_DR6_FIXED		0xffff0ff0UL
+#define HVMM_DR7_FIXED		0x400UL
+#define HVMM_RFLAGS_FIXED	0x2UL
+
+/*
+ * Handlers of exits that both vendors have. @len is the length of the
+ * instruction, or 0 where the processor does not tell it: then the instruction
+ * is fetched and decoded. @kind is what it must be in that case: another vCPU
+ * may have changed the bytes since, and then the guest simply goes on.
+ *
+ * Context for all: the vCPU's runner, interrupts on, preemption off.
+ * Return: what to do next.
+ */
+enum hvmm_exit_fate hvmm_exit_cpuid(struct hvmm_x86_vcpu *x, unsigned int len);
+enum hvmm_exit_fate hvmm_exit_rdmsr(struct hvmm_x86_vcpu *x, unsigned int len);
+enum hvmm_exit_fate hvmm_exit_wrmsr(struct hvmm_x86_vcpu *x, unsigned int len);
+enum hvmm_exit_fate hvmm_exit_hlt(struct hvmm_x86_vcpu *x, unsigned int len);
+enum hvmm_exit_fate hvmm_exit_hypercall(struct hvmm_x86_vcpu *x, unsigned int len);
+enum hvmm_exit_fate hvmm_exit_xsetbv(struct hvmm_x86_vcpu *x, unsigned int len);
+enum hvmm_exit_fate hvmm_exit_cache(struct hvmm_x86_vcpu *x, unsigned int len);
+enum hvmm_exit_fate hvmm_exit_rdpmc(struct hvmm_x86_vcpu *x);
+enum hvmm_exit_fate hvmm_exit_refused(struct hvmm_x86_vcpu *x);
+enum hvmm_exit_fate hvmm_exit_cr(struct hvmm_x86_vcpu *x);
+enum hvmm_exit_fate hvmm_exit_dr(struct hvmm_x86_vcpu *x);
+enum hvmm_exit_fate hvmm_exit_shutdown(struct hvmm_x86_vcpu *x);
+
+/**
+ * hvmm_exit_pio - IN or OUT
+ * @x: the vCPU
+ * @port: port
+ * @size: 1, 2 or 4
+ * @in: direction
+ * @len: as above
+ */
+enum hvmm_exit_fate hvmm_exit_pio(struct hvmm_x86_vcpu *x, u16 port, unsigned int size, bool in,
+				  unsigned int len);
+
+/**
+ * hvmm_exit_emulate - an instruction that must be emulated (MMIO, INS, OUTS)
+ * @x: the vCPU
+ */
+enum hvmm_exit_fate hvmm_exit_emulate(struct hvmm_x86_vcpu *x);
+
+/**
+ * hvmm_exit_npf - nested page fault
+ * @x: the vCPU
+ * @gpa: guest physical address
+ * @write: the access was a write
+ * @table_walk: it was made by the guest's page walk
+ */
+enum hvmm_exit_fate hvmm_exit_npf(struct hvmm_x86_vcpu *x, u64 gpa, bool write, bool table_walk);
+
+/**
+ * hvmm_exit_impossible - an exit that hvmm cannot handle: stop the VM
+ * @x: the vCPU
+ * @why: text for people
+ */
+enum hvmm_exit_fate hvmm_exit_impossible(struct hvmm_x86_vcpu *x, const char *why);
+
+/**
+ * hvmm_queue_exception - raise an exception at the next entry
+ * @x: the vCPU
+ * @vector: vector
+ * @has_error: with error code
+ * @error: error code
+ *
+ * An exception raised while another event was being delivered combines with it
+ * as APM vol. 2, 8.2.9 says: #DF, or a triple fault.
+ *
+ * Return: %HVMM_EXIT_RESUME, or %HVMM_EXIT_STOP after a triple fault.
+ */
+enum hvmm_exit_fate hvmm_queue_exception(struct hvmm_x86_vcpu *x, u8 vector, bool has_error,
+					 u32 error);
+
+static inline enum hvmm_exit_fate hvmm_queue_gp(struct hvmm_x86_vcpu *x)
+{
+	return hvmm_queue_exception(x, 13, true, 0);
+}
+
+/**
+ * hvmm_insn_prepare - fetch and decode the instruction that exited, once an exit
+ * @x: the vCPU; &hvmm_x86_vcpu.emul is filled
+ * @fate: filled if the return is not 0
+ *
+ * Return: 0, or -errno with *@fate set: a page is missing, or an exception was queued.
+ */
+int hvmm_insn_prepare(struct hvmm_x86_vcpu *x, enum hvmm_exit_fate *fate);
+
+/**
+ * hvmm_insn_done - the instruction was carried out: step behind it
+ * @x: the vCPU
+ * @len: its length
+ *
+ * Ends the interrupt shadow, and raises #DB if the guest is single-stepping.
+ */
+enum hvmm_exit_fate hvmm_insn_done(struct hvmm_x86_vcpu *x, unsigned int len);
+
+/**
+ * hvmm_io_access - an access to a device
+ * @x: the vCPU
+ * @mmio: memory rather than port
+ * @write: direction
+ * @addr: port or guest physical address
+ * @len: 1, 2, 4 or 8
+ * @data: source or destination
+ *
+ * Return: %HVMM_EMUL_DONE, or %HVMM_EMUL_PENDING if it has gone to the device process.
+ */
+enum hvmm_emul_status hvmm_io_access(struct hvmm_x86_vcpu *x, bool mmio, bool write, u64 addr,
+				     unsigned int len, void *data);
+
+/**
+ * hvmm_io_answered - take the device process's answer to the access that was posted
+ * @x: the vCPU
+ */
+void hvmm_io_answered(struct hvmm_x86_vcpu *x);
+
+/* x86/emul_glue.c */
+extern const struct hvmm_emul_ops hvmm_emul_glue;
+
+/* x86/inject.c */
+
+/**
+ * hvmm_inject_pending - choose what the guest gets at this entry
+ * @x: the vCPU
+ *
+ * Context: interrupts off, right before the entry, after the last look at requests.
+ */
+void hvmm_inject_pending(struct hvmm_x86_vcpu *x);
+
+/* x86/request.c */
+
+/**
+ * hvmm_x86_requests - do what other parts have asked of a vCPU
+ * @x: the vCPU
+ *
+ * Context: its runner, interrupts on, preemption off.
+ * Return: RESUME, PARK or FAULT_IN.
+ */
+enum hvmm_exit_fate hvmm_x86_requests(struct hvmm_x86_vcpu *x);
+
+#endif
