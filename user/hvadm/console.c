@@ -45,8 +45,7 @@ static int event(const struct nlmsghdr *nlh, void *arg, struct hv_error *err)
 
 	if (hv_vm_parse(nlh, &vm, err))
 		return -1;
-	if (vm.id == c->id &&
-	    (genl->cmd == HVMM_CMD_VM_DEL_NTF || vm.state == HVMM_STATE_STOPPED))
+	if (vm.id == c->id && (genl->cmd == HVMM_CMD_VM_DEL_NTF || vm.state == HVMM_STATE_STOPPED))
 		c->gone = true;
 	return 0;
 }
@@ -60,8 +59,7 @@ static bool watcher(void *arg, int fd)
 
 	if (hv_nl_events(&c->nl, event, c, &missed, &err))
 		return true;
-	if (missed && (hv_vm_get_id(&c->nl, c->id, &vm, &err) ||
-		       vm.state == HVMM_STATE_STOPPED))
+	if (missed && (hv_vm_get_id(&c->nl, c->id, &vm, &err) || vm.state == HVMM_STATE_STOPPED))
 		c->gone = true;
 	return c->gone;
 }
@@ -70,12 +68,13 @@ int verb_console(int argc, char **argv)
 {
 	static const struct argp_child children[] = { { &session_argp, 0, NULL, 0 }, { 0 } };
 	static const struct argp argp = {
-		NULL, parse, "NAME",
-		"Connect to a VM's serial console; Ctrl-] leaves. Where stdin is not a terminal, "
-		"it is typed to the console, and the console is printed until the VM stops. "
-		"With --expect and --send the console is worked by these in their order, and "
-		"left when they are through.",
-		children, NULL, NULL
+		.parser = parse,
+		.args_doc = "NAME",
+		.doc = "Connect to a VM's serial console; Ctrl-] leaves. Where stdin is not a terminal, "
+		       "it is typed to the console, and the console is printed until the VM stops. "
+		       "With --expect and --send the console is worked by these in their order, and "
+		       "left when they are through.",
+		.children = children,
 	};
 	struct console c = { .gone = false };
 	enum session_end ended;

@@ -12,8 +12,7 @@
 #include "names.h"
 
 static const struct argp_option json_options[] = {
-	{ "json", 'j', NULL, 0, "print JSON: base units, stable keys", 0 },
-	{ 0 }
+	{ "json", 'j', NULL, 0, "print JSON: base units, stable keys", 0 }, { 0 }
 };
 
 void show_vm(struct hv_out *out, const struct hv_vm *vm)
@@ -73,10 +72,12 @@ int verb_create(int argc, char **argv)
 {
 	static const struct argp_child children[] = { { &vm_argp, 0, NULL, 0 }, { 0 } };
 	static const struct argp argp = {
-		json_options, parse_create, "NAME",
-		"Create a VM. It is stopped; 'hvadm start' loads its images and starts it. "
-		"The images are checked now and read when the VM is started.",
-		children, NULL, NULL
+		.options = json_options,
+		.parser = parse_create,
+		.args_doc = "NAME",
+		.doc = "Create a VM. It is stopped; 'hvadm start' loads its images and starts it. "
+		       "The images are checked now and read when the VM is started.",
+		.children = children,
 	};
 	struct create c = { .json = false };
 	struct hv_error err;
@@ -123,8 +124,11 @@ static error_t parse_json(int key, char *arg, struct argp_state *state)
 
 int verb_list(int argc, char **argv)
 {
-	static const struct argp argp = { json_options, parse_json, NULL, "List the VMs.", NULL,
-					  NULL, NULL };
+	static const struct argp argp = {
+		.options = json_options,
+		.parser = parse_json,
+		.doc = "List the VMs.",
+	};
 	struct hv_vm *vms = NULL;
 	struct hv_error err;
 	struct hv_out *out;
@@ -189,8 +193,8 @@ static int show_event(const struct nlmsghdr *nlh, void *arg, struct hv_error *er
 	} else {
 		printf("%s: %s", vm.name, event);
 		if (genl->cmd == HVMM_CMD_VM_STATE_NTF)
-			printf(" %s (%s)%s%s", hv_state_name(vm.state),
-			       hv_reason_name(vm.reason), *vm.error ? ": " : "", vm.error);
+			printf(" %s (%s)%s%s", hv_state_name(vm.state), hv_reason_name(vm.reason),
+			       *vm.error ? ": " : "", vm.error);
 		putchar('\n');
 	}
 	/* Readers of a pipe want each event when it happens. */
@@ -201,9 +205,9 @@ static int show_event(const struct nlmsghdr *nlh, void *arg, struct hv_error *er
 int verb_monitor(int argc, char **argv)
 {
 	static const struct argp argp = {
-		json_options, parse_json, NULL,
-		"Tell of life-cycle events as they happen, one on a line, until interrupted.",
-		NULL, NULL, NULL
+		.options = json_options,
+		.parser = parse_json,
+		.doc = "Tell of life-cycle events as they happen, one on a line, until interrupted.",
 	};
 	bool json = false, missed;
 	struct hv_error err;

@@ -18,22 +18,22 @@
 
 extern char **environ;
 
-/* Beside hvadm where it was built, else where it is installed. */
+/* Beside hvadm where it was built, else in libexec/ beside hvadm's sbin/. */
 static const char *program(void)
 {
-	static char path[PATH_MAX + sizeof("/" PROGRAM)];
+	static char path[PATH_MAX + 32];
 	char *slash;
 	ssize_t n;
 
 	n = readlink("/proc/self/exe", path, PATH_MAX - 1);
-	if (n > 0) {
-		path[n] = 0;
-		slash = strrchr(path, '/');
-		strcpy(slash, "/" PROGRAM);
-		if (!access(path, X_OK))
-			return path;
-	}
-	return HVMM_LIBEXECDIR "/" PROGRAM;
+	path[n > 0 ? n : 0] = 0;
+	slash = strrchr(path, '/');
+	if (!slash)
+		return PROGRAM;
+	strcpy(slash, "/" PROGRAM);
+	if (access(path, X_OK))
+		strcpy(slash, "/../libexec/hvmm/" PROGRAM);
+	return path;
 }
 
 int device_read(int fd, int *status, struct hv_error *err)

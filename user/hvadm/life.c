@@ -91,7 +91,11 @@ static error_t parse_names(int key, char *arg, struct argp_state *state)
 static int each(int argc, char **argv, const char *text,
 		int (*fn)(struct hv_nl *nl, const struct hv_vm *vm, struct hv_error *err))
 {
-	const struct argp argp = { NULL, parse_names, "NAME...", text, NULL, NULL, NULL };
+	const struct argp argp = {
+		.parser = parse_names,
+		.args_doc = "NAME...",
+		.doc = text,
+	};
 	int first = argc, status = HV_OK, ret;
 	struct hv_error err;
 	struct hv_nl nl;

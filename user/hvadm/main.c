@@ -41,7 +41,8 @@ static void overview(FILE *file)
 		fprintf(file, "  %-8s %-20s %s\n", verbs[i].name, verbs[i].args, verbs[i].text);
 	fputs("\n'hvadm VERB --help' tells the options of a verb; hvadm(8) has the rest.\n"
 	      "\nExit status: 0 done; 1 wrong usage or an unusable file; 2 refused by the kernel;\n"
-	      "3 no such VM; 4 module missing. 'run' passes the guest's status on.\n", file);
+	      "3 no such VM; 4 module missing. 'run' passes the guest's status on.\n",
+	      file);
 }
 
 int main(int argc, char **argv)

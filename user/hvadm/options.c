@@ -5,7 +5,7 @@
 #include "hvadm.h"
 #include "units.h"
 
-#define MEMORY_DEFAULT	(512ULL << 20)
+#define MEMORY_DEFAULT (512ULL << 20)
 
 enum {
 	OPT_VCPUS = 0x100,
@@ -22,18 +22,15 @@ enum {
 static const struct argp_option options[] = {
 	{ "vcpus", OPT_VCPUS, "N", 0, "number of vCPUs (1)", 0 },
 	{ "memory", OPT_MEMORY, "SIZE", 0, "RAM, as 512M or 4G (512M)", 0 },
-	{ "kernel", OPT_KERNEL, "FILE", 0, "bzImage, ELF with a PVH entry, or multiboot image",
-	  0 },
-	{ "initrd", OPT_INITRD, "FILE", 0, "initial RAM disk; more than one are concatenated",
-	  0 },
+	{ "kernel", OPT_KERNEL, "FILE", 0, "bzImage, ELF with a PVH entry, or multiboot image", 0 },
+	{ "initrd", OPT_INITRD, "FILE", 0, "initial RAM disk; more than one are concatenated", 0 },
 	{ "cmdline", OPT_CMDLINE, "TEXT", 0, "the kernel's command line", 0 },
 	{ "module", OPT_MODULE, "FILE[:ARGS]", 0,
 	  "boot module for PVH and multiboot kernels; may be repeated", 0 },
 	{ "format", OPT_FORMAT, "linux|pvh|multiboot", 0,
 	  "how to boot a kernel that can be booted in several ways", 0 },
 	{ "testdev", OPT_TESTDEV, NULL, 0, "give it the test device (see hvdm(8))", 0 },
-	{ "on-reset", OPT_ON_RESET, "stop|restart", 0, "when the guest resets itself (stop)",
-	  0 },
+	{ "on-reset", OPT_ON_RESET, "stop|restart", 0, "when the guest resets itself (stop)", 0 },
 	{ 0 }
 };
 

@@ -213,20 +213,21 @@ static int run(struct run *r)
 int verb_run(int argc, char **argv)
 {
 	static const struct argp_option options[] = {
-		{ "name", 'n', "NAME", 0, "name of the VM (run-PID)", 0 },
-		{ 0 }
+		{ "name", 'n', "NAME", 0, "name of the VM (run-PID)", 0 }, { 0 }
 	};
-	static const struct argp_child children[] = {
-		{ &vm_argp, 0, NULL, 0 }, { &session_argp, 0, NULL, 0 }, { 0 }
-	};
+	static const struct argp_child children[] = { { &vm_argp, 0, NULL, 0 },
+						      { &session_argp, 0, NULL, 0 },
+						      { 0 } };
 	static const struct argp argp = {
-		options, parse, "[FILE]",
-		"Run a VM in the foreground: create it, start it with FILE as its kernel, connect "
-		"its console to stdin and stdout, and destroy it at its end. The exit status is "
-		"the guest's own if it has the test device and writes to it; 0 if it switches "
-		"itself off; 124 when time is up; 125 if it resets itself or ends in a triple "
-		"fault; 126 if it is stopped by an error.",
-		children, NULL, NULL
+		.options = options,
+		.parser = parse,
+		.args_doc = "[FILE]",
+		.doc = "Run a VM in the foreground: create it, start it with FILE as its kernel, connect "
+		       "its console to stdin and stdout, and destroy it at its end. The exit status is "
+		       "the guest's own if it has the test device and writes to it; 0 if it switches "
+		       "itself off; 124 when time is up; 125 if it resets itself or ends in a triple "
+		       "fault; 126 if it is stopped by an error.",
+		.children = children,
 	};
 	struct run r = { .device = -1, .status = -1 };
 	char name[32];

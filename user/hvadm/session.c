@@ -15,7 +15,7 @@
 #include "session.h"
 #include "units.h"
 
-#define LEAVE	0x1d	/* Ctrl-] */
+#define LEAVE 0x1d /* Ctrl-] */
 
 enum {
 	OPT_EXPECT = 0x200,
@@ -27,8 +27,7 @@ static const struct argp_option options[] = {
 	{ "expect", OPT_EXPECT, "TEXT", 0,
 	  "script: wait for TEXT; \\n \\r \\t \\e \\\\ and \\xNN are known", 0 },
 	{ "send", OPT_SEND, "TEXT", 0, "script: type TEXT", 0 },
-	{ "timeout", OPT_TIMEOUT, "TIME", 0, "end with status 124 after TIME, as 90 or 500ms",
-	  0 },
+	{ "timeout", OPT_TIMEOUT, "TIME", 0, "end with status 124 after TIME, as 90 or 500ms", 0 },
 	{ 0 }
 };
 
@@ -87,9 +86,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			argp_error(state, "more than %d steps", STEPS_MAX);
 		s->step[s->nr_steps].send = key == OPT_SEND;
 		if (!resolve(arg, &s->step[s->nr_steps++]))
-			argp_error(state,
-				   "'%s': 1 to %d characters with \\n \\r \\t \\e \\\\ \\xNN are possible",
-				   arg, MATCH_MAX);
+			argp_error(
+				state,
+				"'%s': 1 to %d characters with \\n \\r \\t \\e \\\\ \\xNN are possible",
+				arg, MATCH_MAX);
 		break;
 	case OPT_TIMEOUT:
 		if (!hv_parse_time(arg, &s->timeout) || !s->timeout)

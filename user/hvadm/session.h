@@ -9,8 +9,8 @@
 
 #include "error.h"
 
-#define STEPS_MAX	64
-#define MATCH_MAX	256
+#define STEPS_MAX 64
+#define MATCH_MAX 256
 
 /**
  * struct step - one thing that a script does at a console
@@ -44,7 +44,7 @@ enum session_end {
 	SESSION_ERROR,
 };
 
-#define WATCH_MAX	2
+#define WATCH_MAX 2
 
 /**
  * struct session - stdin and stdout, or a script, connected to a console

@@ -85,8 +85,7 @@ static void show_vcpus(struct hv_out *out, const struct hv_vcpu *vcpus, size_t c
 			show_ledger(out, &v->figures);
 			hv_out_object_end(out);
 			show_counts(out, "exits", &hv_exit_names, v->figures.exits, true);
-			show_counts(out, "counters", &hv_counter_names, v->figures.counters,
-				    true);
+			show_counts(out, "counters", &hv_counter_names, v->figures.counters, true);
 		} else {
 			show_ledger(out, &v->figures);
 		}
@@ -152,15 +151,15 @@ static int show_host_stat(struct hv_nl *nl, bool json, struct hv_error *err)
 int verb_stat(int argc, char **argv)
 {
 	static const struct argp_option options[] = {
-		{ "json", 'j', NULL, 0, "print JSON: bytes, ns, stable keys", 0 },
-		{ 0 }
+		{ "json", 'j', NULL, 0, "print JSON: bytes, ns, stable keys", 0 }, { 0 }
 	};
 	static const struct argp argp = {
-		options, parse, "[NAME]",
-		"Show a VM's memory, exits by reason, counters, and the ledger of each vCPU's "
-		"time, whose states add up to the time since its creation. Without a name: "
-		"figures of the host.",
-		NULL, NULL, NULL
+		.options = options,
+		.parser = parse,
+		.args_doc = "[NAME]",
+		.doc = "Show a VM's memory, exits by reason, counters, and the ledger of each vCPU's "
+		       "time, whose states add up to the time since its creation. Without a name: "
+		       "figures of the host.",
 	};
 	struct stat_args a = { NULL, false };
 	struct hv_error err;
@@ -170,8 +169,7 @@ int verb_stat(int argc, char **argv)
 	argp_parse(&argp, argc, argv, 0, NULL, &a);
 	if (hv_nl_open(&nl, &err))
 		return complain(NULL, &err);
-	ret = a.name ? show_vm_stat(&nl, a.name, a.json, &err)
-		     : show_host_stat(&nl, a.json, &err);
+	ret = a.name ? show_vm_stat(&nl, a.name, a.json, &err) : show_host_stat(&nl, a.json, &err);
 	hv_nl_close(&nl);
 	return ret ? complain(a.name, &err) : HV_OK;
 }

@@ -23,7 +23,7 @@ struct access {
 	uint8_t data[16];
 };
 
-#define TESTDEV_MEMORY	(64U << 10)
+#define TESTDEV_MEMORY (64U << 10)
 
 /**
  * struct testdev - the test device and what bare guests look for beside it

@@ -166,8 +166,7 @@ static int state(struct hvdm *d, const struct hv_vm *vm, struct hv_error *err)
 {
 	if (vm->state != HVMM_STATE_STOPPED || vm->reason == HVMM_STATE_REASON_NONE)
 		return 0;
-	if (vm->reason == HVMM_STATE_REASON_RESET &&
-	    d->config.on_reset == HV_ON_RESET_RESTART)
+	if (vm->reason == HVMM_STATE_REASON_RESET && d->config.on_reset == HV_ON_RESET_RESTART)
 		return restart(d, err);
 	d->done = true;
 	return 0;
@@ -231,8 +230,8 @@ static int child_says(struct hvdm *d, struct hv_error *err)
 		hv_vm_simple(&d->nl, HVMM_CMD_VM_STOP, d->id, &ignored);
 		return 0;
 	}
-	return hv_fail(err, "%s", strncmp(text, "error ", 6) ? "the device process talks nonsense"
-							     : text + 6);
+	return hv_fail(err, "%s",
+		       strncmp(text, "error ", 6) ? "the device process talks nonsense" : text + 6);
 }
 
 /* Return: whether to go on. */
@@ -299,10 +298,11 @@ int main(int argc, char **argv)
 		{ 0 }
 	};
 	static const struct argp argp = {
-		options, parse, "ID",
-		"Serve the devices of VM number ID until it stops. hvadm starts this where it "
-		"is needed.",
-		NULL, NULL, NULL
+		.options = options,
+		.parser = parse,
+		.args_doc = "ID",
+		.doc = "Serve the devices of VM number ID until it stops. hvadm starts this where it "
+		       "is needed.",
 	};
 	struct hvdm d = { .front = -1, .report = -1 };
 	struct hv_error err;

@@ -14,7 +14,7 @@
 
 #include "hvdm.h"
 
-#define NOBODY	65534
+#define NOBODY 65534
 
 const char *sandbox_namespaces(void)
 {
@@ -61,7 +61,9 @@ static const char *drop_rights(void)
 static int add_rules(scmp_filter_ctx ctx, int vm, int report)
 {
 	static const unsigned int commands[] = {
-		HVMM_VM_IO_NEXT, HVMM_VM_IRQ_LINE, HVMM_VM_UNMAP_PAGE,
+		HVMM_VM_IO_NEXT,
+		HVMM_VM_IRQ_LINE,
+		HVMM_VM_UNMAP_PAGE,
 	};
 	unsigned int i;
 	int ret;

@@ -14,7 +14,7 @@
 #include "hvdm.h"
 
 #define ATTACH_TRIES	250
-#define ATTACH_PAUSE_NS	20000000L
+#define ATTACH_PAUSE_NS 20000000L
 
 static struct testdev testdev;
 
@@ -67,8 +67,8 @@ void serve(int vm, bool with_testdev, int report)
 		fail(report, "cannot learn about the VM", errno);
 	if (attach(vm) < 0)
 		fail(report, "cannot attach to the VM", errno);
-	slots = mmap(NULL, info.nr_vcpus * sizeof(*slots), PROT_READ | PROT_WRITE, MAP_SHARED,
-		     vm, (off_t)HVMM_VM_MMAP_SLOTS);
+	slots = mmap(NULL, info.nr_vcpus * sizeof(*slots), PROT_READ | PROT_WRITE, MAP_SHARED, vm,
+		     (off_t)HVMM_VM_MMAP_SLOTS);
 	if (slots == MAP_FAILED)
 		fail(report, "cannot map the device channel", errno);
 	testdev.vm = vm;

@@ -13,18 +13,18 @@
 
 #include "hvdm.h"
 
-#define PORT_LATCH	0xe0
-#define PORT_UNMAP	0xe4
-#define PORT_EXIT	0xf4
-#define PORT_SELECT	0x510
-#define PORT_CONFIG	0x511
-#define PORT_LINES	0x2000
-#define NR_LINES	24
-#define MEMORY_BASE	0xff000000ULL
+#define PORT_LATCH  0xe0
+#define PORT_UNMAP  0xe4
+#define PORT_EXIT   0xf4
+#define PORT_SELECT 0x510
+#define PORT_CONFIG 0x511
+#define PORT_LINES  0x2000
+#define NR_LINES    24
+#define MEMORY_BASE 0xff000000ULL
 
-#define KEY_SIGNATURE	0
-#define KEY_RAM		3
-#define KEY_CPUS	5
+#define KEY_SIGNATURE 0
+#define KEY_RAM	      3
+#define KEY_CPUS      5
 
 static uint64_t value(const struct access *a)
 {
@@ -41,7 +41,7 @@ static uint8_t config_byte(struct testdev *dev)
 
 	switch (dev->key) {
 	case KEY_SIGNATURE:
-		v = 0x554d4551;		/* "QEMU": guests know the interface by it */
+		v = 0x554d4551; /* "QEMU": guests know the interface by it */
 		len = 4;
 		break;
 	case KEY_RAM:
@@ -95,8 +95,7 @@ bool testdev_access(struct testdev *dev, struct access *a, int *status)
 	if (!a->write)
 		memset(a->data, 0xff, sizeof(a->data));
 	if (a->mmio) {
-		if (a->addr >= MEMORY_BASE &&
-		    a->addr - MEMORY_BASE <= TESTDEV_MEMORY - a->len)
+		if (a->addr >= MEMORY_BASE && a->addr - MEMORY_BASE <= TESTDEV_MEMORY - a->len)
 			memory = dev->memory + (a->addr - MEMORY_BASE);
 	} else if (a->addr >= PORT_LATCH && a->addr + a->len <= PORT_LATCH + sizeof(dev->latch)) {
 		memory = dev->latch + (a->addr - PORT_LATCH);

@@ -13,27 +13,27 @@
 #include "acpi.h"
 #include "aml.h"
 
-#define RSDP_ADDRESS	0xe0000ULL
-#define TABLE_ALIGN	64
+#define RSDP_ADDRESS 0xe0000ULL
+#define TABLE_ALIGN  64
 
-#define FADT_LENGTH	276
-#define FADT_REVISION	6
-#define FADT_MINOR	5
-#define FADT_NO_VGA	(1U << 2)
-#define FADT_NO_RTC	(1U << 5)
-#define FADT_WBINVD	(1U << 0)
-#define FADT_C1		(1U << 2)
+#define FADT_LENGTH	     276
+#define FADT_REVISION	     6
+#define FADT_MINOR	     5
+#define FADT_NO_VGA	     (1U << 2)
+#define FADT_NO_RTC	     (1U << 5)
+#define FADT_WBINVD	     (1U << 0)
+#define FADT_C1		     (1U << 2)
 #define FADT_NO_POWER_BUTTON (1U << 4)
 #define FADT_NO_SLEEP_BUTTON (1U << 5)
-#define FADT_RESET	(1U << 10)
-#define FADT_REDUCED	(1U << 20)
+#define FADT_RESET	     (1U << 10)
+#define FADT_REDUCED	     (1U << 20)
 
-#define MADT_REVISION	6
-#define MADT_LAPIC	0
-#define MADT_IOAPIC	1
-#define MADT_LAPIC_NMI	4
-#define MADT_X2APIC	9
-#define MADT_ENABLED	1U
+#define MADT_REVISION  6
+#define MADT_LAPIC     0
+#define MADT_IOAPIC    1
+#define MADT_LAPIC_NMI 4
+#define MADT_X2APIC    9
+#define MADT_ENABLED   1U
 
 struct acpi {
 	struct hv_ram *ram;
@@ -122,8 +122,9 @@ static int build_fadt(struct acpi *a, uint64_t dsdt, uint64_t *gpa, struct hv_er
 		return -1;
 	put32(a, 40, (uint32_t)dsdt);
 	put16(a, 109, FADT_NO_VGA | FADT_NO_RTC);
-	put32(a, 112, FADT_WBINVD | FADT_C1 | FADT_NO_POWER_BUTTON | FADT_NO_SLEEP_BUTTON |
-	      FADT_RESET | FADT_REDUCED);
+	put32(a, 112,
+	      FADT_WBINVD | FADT_C1 | FADT_NO_POWER_BUTTON | FADT_NO_SLEEP_BUTTON | FADT_RESET |
+		      FADT_REDUCED);
 	put_port(a, 116, HV_PORT_RESET);
 	put8(a, 128, HV_PORT_RESET_VALUE);
 	put8(a, 131, FADT_MINOR);
@@ -139,8 +140,7 @@ static int build_madt(struct acpi *a, uint32_t vcpus, uint64_t *gpa, struct hv_e
 {
 	uint32_t small = vcpus < 255 ? vcpus : 255, i, at = 44;
 
-	if (begin(a, "APIC", MADT_REVISION,
-		  at + small * 8 + (vcpus - small) * 16 + 12 + 6, err))
+	if (begin(a, "APIC", MADT_REVISION, at + small * 8 + (vcpus - small) * 16 + 12 + 6, err))
 		return -1;
 	put32(a, 36, HV_LAPIC_BASE);
 	for (i = 0; i < small; i++, at += 8) {

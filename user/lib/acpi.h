@@ -7,16 +7,16 @@
 #include "ram.h"
 
 /* Ports through which the tables let a guest end: served by the kernel module. */
-#define HV_PORT_RESET		0xcf9
-#define HV_PORT_RESET_VALUE	0x06
-#define HV_PORT_SLEEP_CONTROL	0x600
-#define HV_PORT_SLEEP_STATUS	0x601
-#define HV_SLEEP_TYPE_OFF	5
+#define HV_PORT_RESET	      0xcf9
+#define HV_PORT_RESET_VALUE   0x06
+#define HV_PORT_SLEEP_CONTROL 0x600
+#define HV_PORT_SLEEP_STATUS  0x601
+#define HV_SLEEP_TYPE_OFF     5
 
-#define HV_IOAPIC_BASE		0xfec00000U
-#define HV_LAPIC_BASE		0xfee00000U
-#define HV_COM1_PORT		0x3f8
-#define HV_COM1_IRQ		4
+#define HV_IOAPIC_BASE 0xfec00000U
+#define HV_LAPIC_BASE  0xfee00000U
+#define HV_COM1_PORT   0x3f8
+#define HV_COM1_IRQ    4
 
 /**
  * hv_acpi_build - write the ACPI tables into the firmware's area

@@ -4,14 +4,14 @@
 #include "aml.h"
 
 /* 20.2 */
-#define OP_NAME		0x08
-#define OP_BYTE		0x0a
-#define OP_DWORD	0x0c
-#define OP_SCOPE	0x10
-#define OP_BUFFER	0x11
-#define OP_PACKAGE	0x12
-#define OP_EXTENDED	0x5b
-#define OP_DEVICE	0x82
+#define OP_NAME	    0x08
+#define OP_BYTE	    0x0a
+#define OP_DWORD    0x0c
+#define OP_SCOPE    0x10
+#define OP_BUFFER   0x11
+#define OP_PACKAGE  0x12
+#define OP_EXTENDED 0x5b
+#define OP_DEVICE   0x82
 
 void hv_aml_init(struct hv_aml *aml)
 {
@@ -139,8 +139,14 @@ void hv_aml_resources_begin(struct hv_aml *aml)
 /* 6.4.2.5 */
 void hv_aml_resource_io(struct hv_aml *aml, uint16_t port, uint8_t count)
 {
-	const uint8_t d[8] = { 0x47, 1, (uint8_t)port, (uint8_t)(port >> 8), (uint8_t)port,
-			       (uint8_t)(port >> 8), 1, count };
+	const uint8_t d[8] = { 0x47,
+			       1,
+			       (uint8_t)port,
+			       (uint8_t)(port >> 8),
+			       (uint8_t)port,
+			       (uint8_t)(port >> 8),
+			       1,
+			       count };
 
 	put(aml, d, sizeof(d));
 }

@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define HV_AML_MAX	4096
-#define HV_AML_DEPTH	8
+#define HV_AML_MAX   4096
+#define HV_AML_DEPTH 8
 
 /**
  * struct hv_aml - AML code being written (ACPI specification, chapter 20)

@@ -10,16 +10,16 @@
 
 #include "load.h"
 
-#define HEADER_OFFSET	0x1f1
-#define MAGIC_OFFSET	0x202
-#define MAGIC		0x53726448	/* "HdrS" */
-#define VERSION_MIN	0x20c		/* 2.12: xloadflags, and a header long enough */
-#define ENTRY64		0x200
-#define SECTOR		512ULL
-#define LOADER_UNKNOWN	0xff
+#define HEADER_OFFSET  0x1f1
+#define MAGIC_OFFSET   0x202
+#define MAGIC	       0x53726448 /* "HdrS" */
+#define VERSION_MIN    0x20c	  /* 2.12: xloadflags, and a header long enough */
+#define ENTRY64	       0x200
+#define SECTOR	       512ULL
+#define LOADER_UNKNOWN 0xff
 
-#define PTE_TABLE	0x3ULL		/* present, writable */
-#define PTE_LARGE	0x83ULL		/* the same, 2 MiB page */
+#define PTE_TABLE 0x3ULL  /* present, writable */
+#define PTE_LARGE 0x83ULL /* the same, 2 MiB page */
 
 bool hv_is_linux(const struct hv_guest *g)
 {
@@ -65,11 +65,9 @@ static int load_image(struct hv_guest *g, struct setup_header *header, struct hv
 	uint64_t size, room = header->init_size, at = header->pref_address;
 	const char *name = g->kernel.name;
 
-	/* syssize counts 16-byte units, the last one may be partly filled. */
-	if (setup >= g->kernel.size ||
-	    g->kernel.size - setup + 15 < (uint64_t)header->syssize * 16)
-		return hv_fail(err,
-			       "%s: truncated: %" PRIu64 " bytes, its header says %" PRIu64,
+	/* syssize counts 16-byte units; the kernel's build pads to it. */
+	if (setup >= g->kernel.size || g->kernel.size - setup < (uint64_t)header->syssize * 16)
+		return hv_fail(err, "%s: truncated: %" PRIu64 " bytes, its header says %" PRIu64,
 			       name, g->kernel.size, setup + (uint64_t)header->syssize * 16);
 	size = g->kernel.size - setup;
 	if (size <= ENTRY64)
@@ -92,11 +90,10 @@ static int load_cmdline(struct hv_guest *g, struct setup_header *header, struct 
 	uint64_t len = strlen(text), gpa;
 
 	if (len > header->cmdline_size)
-		return hv_fail(err,
-			       "command line of %" PRIu64 " bytes; %s takes %u", len,
+		return hv_fail(err, "command line of %" PRIu64 " bytes; %s takes %u", len,
 			       g->kernel.name, header->cmdline_size);
-	if (hv_ram_alloc(g->ram, len + 1, 16, HV_SCRATCH, HV_RAM_LOW_MAX, "the command line",
-			 &gpa, err) ||
+	if (hv_ram_alloc(g->ram, len + 1, 16, HV_SCRATCH, HV_RAM_LOW_MAX, "the command line", &gpa,
+			 err) ||
 	    hv_ram_write(g->ram, gpa, text, len + 1, err))
 		return -1;
 	header->cmd_line_ptr = (uint32_t)gpa;
@@ -109,8 +106,8 @@ static int load_page_tables(struct hv_guest *g, struct hv_error *err)
 	uint64_t table[512], base;
 	unsigned int i, j;
 
-	if (hv_ram_alloc(g->ram, 6 * HV_PAGE, HV_PAGE, HV_SCRATCH, HV_RAM_LOW_MAX,
-			 "page tables", &base, err))
+	if (hv_ram_alloc(g->ram, 6 * HV_PAGE, HV_PAGE, HV_SCRATCH, HV_RAM_LOW_MAX, "page tables",
+			 &base, err))
 		return -1;
 	memset(table, 0, sizeof(table));
 	table[0] = (base + HV_PAGE) | PTE_TABLE;

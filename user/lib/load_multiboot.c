@@ -9,22 +9,22 @@
 
 #include "load.h"
 
-#define HEADER_MAGIC	0x1badb002
-#define LOADER_MAGIC	0x2badb002
+#define HEADER_MAGIC 0x1badb002
+#define LOADER_MAGIC 0x2badb002
 
 /* Header flags, 3.1.2 */
-#define WANT_ALIGNED	(1U << 0)
-#define WANT_MEMORY	(1U << 1)
-#define WANT_VIDEO	(1U << 2)
-#define WANT_KNOWN	(WANT_ALIGNED | WANT_MEMORY)
-#define HAS_ADDRESSES	(1U << 16)
+#define WANT_ALIGNED  (1U << 0)
+#define WANT_MEMORY   (1U << 1)
+#define WANT_VIDEO    (1U << 2)
+#define WANT_KNOWN    (WANT_ALIGNED | WANT_MEMORY)
+#define HAS_ADDRESSES (1U << 16)
 
 /* Information flags, 3.3 */
-#define INFO_MEMORY	(1U << 0)
-#define INFO_CMDLINE	(1U << 2)
-#define INFO_MODULES	(1U << 3)
-#define INFO_MEMMAP	(1U << 6)
-#define INFO_LOADER	(1U << 9)
+#define INFO_MEMORY  (1U << 0)
+#define INFO_CMDLINE (1U << 2)
+#define INFO_MODULES (1U << 3)
+#define INFO_MEMMAP  (1U << 6)
+#define INFO_LOADER  (1U << 9)
 
 struct header {
 	uint32_t magic;
@@ -57,7 +57,7 @@ struct module_entry {
 };
 
 struct memmap_entry {
-	uint32_t size;		/* of what follows */
+	uint32_t size; /* of what follows */
 	uint64_t start, length;
 	uint32_t type;
 } __attribute__((packed));
@@ -156,8 +156,7 @@ static int place_cmdline(struct hv_guest *g, const char *file, const char *args,
 	return ret;
 }
 
-static int load_modules(struct hv_guest *g, struct info *info, uint64_t min,
-			struct hv_error *err)
+static int load_modules(struct hv_guest *g, struct info *info, uint64_t min, struct hv_error *err)
 {
 	struct module_entry entry[HV_MODULES_MAX];
 	unsigned int i, n = g->config->nr_modules;
@@ -176,7 +175,8 @@ static int load_modules(struct hv_guest *g, struct info *info, uint64_t min,
 	info->flags |= INFO_MODULES;
 	info->mods_count = n;
 	return n ? place(g, entry, n * sizeof(entry[0]), "the list of modules", &info->mods_addr,
-			 err) : 0;
+			 err)
+		 : 0;
 }
 
 static int load_memmap(struct hv_guest *g, struct info *info, struct hv_error *err)
@@ -186,8 +186,8 @@ static int load_memmap(struct hv_guest *g, struct info *info, struct hv_error *e
 	unsigned int i, n = hv_memory_map(g->ram, map);
 
 	for (i = 0; i < n; i++)
-		entry[i] = (struct memmap_entry){ sizeof(entry[i]) - 4, map[i].start,
-						  map[i].size, map[i].type };
+		entry[i] = (struct memmap_entry){ sizeof(entry[i]) - 4, map[i].start, map[i].size,
+						  map[i].type };
 	info->flags |= INFO_MEMMAP | INFO_MEMORY;
 	info->mmap_length = n * sizeof(entry[0]);
 	info->mem_lower = HV_FIRMWARE_START / 1024;
@@ -210,8 +210,8 @@ int hv_load_multiboot(struct hv_guest *g, const struct hv_elf *elf, struct hv_er
 	if (header.flags & WANT_VIDEO)
 		return hv_fail(err, "%s: asks for a video mode; there is no video", name);
 	if (header.flags & 0xffff & ~WANT_KNOWN)
-		return hv_fail(err, "%s: asks for an unknown multiboot feature (flags 0x%x)",
-			       name, header.flags);
+		return hv_fail(err, "%s: asks for an unknown multiboot feature (flags 0x%x)", name,
+			       header.flags);
 	/* 3.1.3: where both are there, the header's addresses are to be used. */
 	if (header.flags & HAS_ADDRESSES) {
 		if (load_flat(g, &header, offset, &end, err))
@@ -230,8 +230,7 @@ int hv_load_multiboot(struct hv_guest *g, const struct hv_elf *elf, struct hv_er
 	if (load_modules(g, &info, floor, err) || load_memmap(g, &info, err) ||
 	    place_cmdline(g, name, g->config->cmdline ? g->config->cmdline : "", &info.cmdline,
 			  err) ||
-	    place(g, "hvadm", sizeof("hvadm"), "the loader's name", &info.boot_loader_name,
-		  err) ||
+	    place(g, "hvadm", sizeof("hvadm"), "the loader's name", &info.boot_loader_name, err) ||
 	    hv_load_gdt(g, HV_GDT_CODE32, err) ||
 	    place(g, &info, sizeof(info), "the multiboot information", &at, err))
 		return -1;

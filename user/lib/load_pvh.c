@@ -10,9 +10,9 @@
 
 #include "load.h"
 
-#define NOTE_PHYS32_ENTRY	18
-#define NOTES_MAX		(1U << 20)
-#define START_INFO_MAGIC	0x336ec578
+#define NOTE_PHYS32_ENTRY 18
+#define NOTES_MAX	  (1U << 20)
+#define START_INFO_MAGIC  0x336ec578
 
 struct start_info {
 	uint32_t magic;
@@ -57,8 +57,8 @@ static bool find_note(const uint8_t *notes, uint64_t size, uint64_t align, uint6
 		next = desc + ((descsz + align - 1) & ~(align - 1));
 		if (namesz > size || descsz > size || desc > size || descsz > size - desc)
 			return false;
-		if (type == NOTE_PHYS32_ENTRY && namesz == 4 &&
-		    !memcmp(notes + name, "Xen", 4) && (descsz == 4 || descsz == 8)) {
+		if (type == NOTE_PHYS32_ENTRY && namesz == 4 && !memcmp(notes + name, "Xen", 4) &&
+		    (descsz == 4 || descsz == 8)) {
 			*entry = 0;
 			memcpy(entry, notes + desc, descsz);
 			return true;
@@ -159,11 +159,12 @@ static int load_memmap(struct hv_guest *g, struct start_info *info, struct hv_er
 	return hv_ram_write(g->ram, info->memmap, entry, sizeof(entry), err);
 }
 
-int hv_load_pvh(struct hv_guest *g, const struct hv_elf *elf, uint64_t entry,
-		struct hv_error *err)
+int hv_load_pvh(struct hv_guest *g, const struct hv_elf *elf, uint64_t entry, struct hv_error *err)
 {
 	struct start_info info = {
-		.magic = START_INFO_MAGIC, .version = 1, .rsdp = g->rsdp,
+		.magic = START_INFO_MAGIC,
+		.version = 1,
+		.rsdp = g->rsdp,
 	};
 	uint64_t end, gpa;
 

@@ -8,18 +8,12 @@
 #define COUNT(a) ((int)(sizeof(a) / sizeof((a)[0])))
 
 static const char *const vm[] = {
-	[HVMM_A_VM_ID] = "id",
-	[HVMM_A_VM_NAME] = "name",
-	[HVMM_A_VM_VCPUS] = "vcpus",
-	[HVMM_A_VM_MEMORY] = "memory",
-	[HVMM_A_VM_RAM_FD] = "ram-fd",
-	[HVMM_A_VM_CONFIG] = "config",
-	[HVMM_A_VM_STATE] = "state",
-	[HVMM_A_VM_REASON] = "reason",
-	[HVMM_A_VM_ERROR] = "error",
-	[HVMM_A_VM_CONSOLE] = "console",
-	[HVMM_A_VM_AGE] = "age",
-	[HVMM_A_VM_UPTIME] = "uptime",
+	[HVMM_A_VM_ID] = "id",	       [HVMM_A_VM_NAME] = "name",
+	[HVMM_A_VM_VCPUS] = "vcpus",   [HVMM_A_VM_MEMORY] = "memory",
+	[HVMM_A_VM_RAM_FD] = "ram-fd", [HVMM_A_VM_CONFIG] = "config",
+	[HVMM_A_VM_STATE] = "state",   [HVMM_A_VM_REASON] = "reason",
+	[HVMM_A_VM_ERROR] = "error",   [HVMM_A_VM_CONSOLE] = "console",
+	[HVMM_A_VM_AGE] = "age",       [HVMM_A_VM_UPTIME] = "uptime",
 	[HVMM_A_VM_BOOT] = "boot",
 };
 _Static_assert(COUNT(vm) == HVMM_A_VM_MAX + 1, "as in the spec");
@@ -40,14 +34,10 @@ _Static_assert(COUNT(boot) == HVMM_A_BOOT_MAX + 1, "as in the spec");
 const struct hv_names hv_boot_names = { COUNT(boot), boot };
 
 static const char *const ledger[] = {
-	[HVMM_A_LEDGER_RUN] = "run",
-	[HVMM_A_LEDGER_READY] = "ready",
-	[HVMM_A_LEDGER_CAPPED] = "capped",
-	[HVMM_A_LEDGER_HALTED] = "halted",
-	[HVMM_A_LEDGER_IO] = "io",
-	[HVMM_A_LEDGER_MEM] = "mem",
-	[HVMM_A_LEDGER_PAUSED] = "paused",
-	[HVMM_A_LEDGER_HOST] = "host",
+	[HVMM_A_LEDGER_RUN] = "run",	     [HVMM_A_LEDGER_READY] = "ready",
+	[HVMM_A_LEDGER_CAPPED] = "capped",   [HVMM_A_LEDGER_HALTED] = "halted",
+	[HVMM_A_LEDGER_IO] = "io",	     [HVMM_A_LEDGER_MEM] = "mem",
+	[HVMM_A_LEDGER_PAUSED] = "paused",   [HVMM_A_LEDGER_HOST] = "host",
 	[HVMM_A_LEDGER_OFFLINE] = "offline",
 };
 _Static_assert(COUNT(ledger) == HVMM_A_LEDGER_MAX + 1, "as in the spec");
@@ -135,14 +125,10 @@ _Static_assert(COUNT(vcpu) == HVMM_A_VCPU_MAX + 1, "as in the spec");
 const struct hv_names hv_vcpu_names = { COUNT(vcpu), vcpu };
 
 static const char *const host[] = {
-	[HVMM_A_HOST_VERSION] = "version",
-	[HVMM_A_HOST_VENDOR] = "vendor",
-	[HVMM_A_HOST_PCPUS] = "pcpus",
-	[HVMM_A_HOST_VMS] = "vms",
-	[HVMM_A_HOST_VCPUS] = "vcpus",
-	[HVMM_A_HOST_VM_OBJECTS] = "vm-objects",
-	[HVMM_A_HOST_RAM_PAGES] = "ram-pages",
-	[HVMM_A_HOST_TABLE_PAGES] = "table-pages",
+	[HVMM_A_HOST_VERSION] = "version",     [HVMM_A_HOST_VENDOR] = "vendor",
+	[HVMM_A_HOST_PCPUS] = "pcpus",	       [HVMM_A_HOST_VMS] = "vms",
+	[HVMM_A_HOST_VCPUS] = "vcpus",	       [HVMM_A_HOST_VM_OBJECTS] = "vm-objects",
+	[HVMM_A_HOST_RAM_PAGES] = "ram-pages", [HVMM_A_HOST_TABLE_PAGES] = "table-pages",
 };
 _Static_assert(COUNT(host) == HVMM_A_HOST_MAX + 1, "as in the spec");
 const struct hv_names hv_host_names = { COUNT(host), host };
@@ -154,22 +140,16 @@ static const char *const state[] = {
 };
 
 static const char *const state_reason[] = {
-	[HVMM_STATE_REASON_NONE] = "none",
-	[HVMM_STATE_REASON_REQUEST] = "request",
-	[HVMM_STATE_REASON_RESET] = "reset",
-	[HVMM_STATE_REASON_POWEROFF] = "poweroff",
+	[HVMM_STATE_REASON_NONE] = "none",   [HVMM_STATE_REASON_REQUEST] = "request",
+	[HVMM_STATE_REASON_RESET] = "reset", [HVMM_STATE_REASON_POWEROFF] = "poweroff",
 	[HVMM_STATE_REASON_ERROR] = "error",
 };
 
 static const char *const cpu_state[] = {
-	[HVMM_CPU_STATE_RUN] = "run",
-	[HVMM_CPU_STATE_READY] = "ready",
-	[HVMM_CPU_STATE_CAPPED] = "capped",
-	[HVMM_CPU_STATE_HALTED] = "halted",
-	[HVMM_CPU_STATE_IO] = "io",
-	[HVMM_CPU_STATE_MEM] = "mem",
-	[HVMM_CPU_STATE_PAUSED] = "paused",
-	[HVMM_CPU_STATE_HOST] = "host",
+	[HVMM_CPU_STATE_RUN] = "run",	      [HVMM_CPU_STATE_READY] = "ready",
+	[HVMM_CPU_STATE_CAPPED] = "capped",   [HVMM_CPU_STATE_HALTED] = "halted",
+	[HVMM_CPU_STATE_IO] = "io",	      [HVMM_CPU_STATE_MEM] = "mem",
+	[HVMM_CPU_STATE_PAUSED] = "paused",   [HVMM_CPU_STATE_HOST] = "host",
 	[HVMM_CPU_STATE_OFFLINE] = "offline",
 };
 

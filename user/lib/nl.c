@@ -18,8 +18,8 @@
 #include "names.h"
 #include "nl.h"
 
-#define GROUP_NAME	"lifecycle"
-#define SOCKET_BUFFER	(256 << 10)
+#define GROUP_NAME    "lifecycle"
+#define SOCKET_BUFFER (256 << 10)
 
 static int nl_problem(struct hv_error *err, const char *what, int ret)
 {
@@ -51,8 +51,9 @@ int hv_nl_open(struct hv_nl *nl, struct hv_error *err)
 	nl_socket_set_buffer_size(nl->sock, SOCKET_BUFFER, 0);
 	nl->family = genl_ctrl_resolve(nl->sock, HVMM_FAMILY_NAME);
 	if (nl->family < 0) {
-		hv_fail_code(err, HV_EXIT_NO_MODULE,
-			     "the kernel has no hvmm; load its module with 'modprobe hvmm' (or 'insmod hvmm.ko')");
+		hv_fail_code(
+			err, HV_EXIT_NO_MODULE,
+			"the kernel has no hvmm; load its module with 'modprobe hvmm' (or 'insmod hvmm.ko')");
 		goto close;
 	}
 	ret = genl_ctrl_resolve_grp(nl->sock, HVMM_FAMILY_NAME, GROUP_NAME);
@@ -132,14 +133,16 @@ static const char *name_at(const struct nlmsghdr *request, uint32_t offset)
 	const struct hv_names *set = hv_names_of_command(genl->cmd);
 	int left, rest;
 
-	nlmsg_for_each_attr(attr, request, GENL_HDRLEN, left) {
+	nlmsg_for_each_attr(attr, request, GENL_HDRLEN, left)
+	{
 		uint32_t start = (uint32_t)((const char *)attr - base);
 
 		if (offset < start || offset >= start + (uint32_t)nla_total_size(nla_len(attr)))
 			continue;
 		if (offset == start)
 			return hv_attr_name(set, nla_type(attr));
-		nla_for_each_nested(inner, attr, rest) {
+		nla_for_each_nested(inner, attr, rest)
+		{
 			if (offset != (uint32_t)((const char *)inner - base))
 				continue;
 			snprintf(text, sizeof(text), "%s.%s", hv_attr_name(set, nla_type(attr)),
@@ -158,9 +161,13 @@ static const struct hv_names *missing_set(const struct nlmsghdr *request, uint32
 	const struct nlattr *attr;
 	int left;
 
-	nlmsg_for_each_attr(attr, request, GENL_HDRLEN, left)
-		if (offset == (uint32_t)((const char *)attr - (const char *)request))
-			return hv_names_of_nest(set, nla_type(attr));
+	nlmsg_for_each_attr(
+		attr, request, GENL_HDRLEN,
+		left) if (offset ==
+			  (uint32_t)((const char *)attr -
+				     (const char *)request)) return hv_names_of_nest(set,
+										     nla_type(
+											     attr));
 	return set;
 }
 
@@ -211,8 +218,8 @@ static int refusal(const struct nlmsghdr *request, const struct nlmsghdr *nlh, i
 }
 
 /* Return: 1 to go on, 0 when the answer is complete, -1 on failure. */
-static int take(const struct nlmsghdr *request, const struct nlmsghdr *nlh, hv_nl_fn fn,
-		void *arg, bool *interrupted, struct hv_error *err)
+static int take(const struct nlmsghdr *request, const struct nlmsghdr *nlh, hv_nl_fn fn, void *arg,
+		bool *interrupted, struct hv_error *err)
 {
 	const struct nlmsgerr *e;
 	uint32_t skip;
@@ -246,8 +253,8 @@ static int take(const struct nlmsghdr *request, const struct nlmsghdr *nlh, hv_n
 	}
 }
 
-int hv_nl_request(struct hv_nl *nl, struct nl_msg *msg, hv_nl_fn fn, void *arg,
-		  bool *interrupted, struct hv_error *err)
+int hv_nl_request(struct hv_nl *nl, struct nl_msg *msg, hv_nl_fn fn, void *arg, bool *interrupted,
+		  struct hv_error *err)
 {
 	struct nlmsghdr *request = nlmsg_hdr(msg);
 	int ret;

@@ -67,8 +67,8 @@ typedef int (*hv_nl_fn)(const struct nlmsghdr *nlh, void *arg, struct hv_error *
  *
  * Return: 0 or -1.
  */
-int hv_nl_request(struct hv_nl *nl, struct nl_msg *msg, hv_nl_fn fn, void *arg,
-		  bool *interrupted, struct hv_error *err);
+int hv_nl_request(struct hv_nl *nl, struct nl_msg *msg, hv_nl_fn fn, void *arg, bool *interrupted,
+		  struct hv_error *err);
 
 /**
  * hv_nl_listen - begin to receive events
@@ -89,7 +89,6 @@ int hv_nl_listen(struct hv_nl *nl, struct hv_error *err);
  *
  * Return: 0 or -1.
  */
-int hv_nl_events(struct hv_nl *nl, hv_nl_fn fn, void *arg, bool *missed,
-		 struct hv_error *err);
+int hv_nl_events(struct hv_nl *nl, hv_nl_fn fn, void *arg, bool *missed, struct hv_error *err);
 
 #endif

@@ -7,33 +7,33 @@
 #include "out.h"
 #include "units.h"
 
-#define DEPTH_MAX	8
-#define COLUMNS_MAX	64
+#define DEPTH_MAX   8
+#define COLUMNS_MAX 64
 
 struct cell {
 	char *text;
-	bool right;		/* numbers are aligned to the right */
+	bool right; /* numbers are aligned to the right */
 };
 
 /* A table is kept until its end, when the columns' widths are known. */
 struct table {
 	char *head[COLUMNS_MAX];
 	int columns;
-	struct cell *cells;	/* rows of @columns cells */
+	struct cell *cells; /* rows of @columns cells */
 	size_t rows;
-	int at;			/* column of the next value */
+	int at; /* column of the next value */
 };
 
 struct hv_out {
 	FILE *file;
 	bool json;
 	bool compact;
-	bool first;		/* nothing yet in the innermost block */
-	bool list[DEPTH_MAX];	/* which of the open blocks are lists */
+	bool first;	      /* nothing yet in the innermost block */
+	bool list[DEPTH_MAX]; /* which of the open blocks are lists */
 	int depth;
 	struct table table;
 	bool in_table;
-	bool blank;		/* a line was printed: a heading wants an empty line */
+	bool blank; /* a line was printed: a heading wants an empty line */
 };
 
 static void *need(void *p)

@@ -6,6 +6,9 @@
 
 #include "units.h"
 
+/* Numbers from here on are shown in the next unit. */
+#define READABLE 100000
+
 struct unit {
 	const char *name;
 	uint64_t factor;
@@ -100,8 +103,8 @@ const char *hv_format_size(char *buf, uint64_t bytes)
 		factor <<= 10;
 		unit++;
 	}
-	if (bytes / factor >= 100000) {
-		while (unit < 3 && bytes / factor >= 10000) {
+	if (bytes / factor >= READABLE) {
+		while (unit < 3 && bytes / factor >= READABLE) {
 			factor <<= 10;
 			unit++;
 		}

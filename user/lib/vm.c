@@ -13,11 +13,11 @@
 #include "vm.h"
 #include "vmfd.h"
 
-#define DUMP_TRIES	16
+#define DUMP_TRIES 16
 
 /* Newer than Debian 12's C library; kernels that do not know it refuse it. */
 #ifndef MFD_NOEXEC_SEAL
-#define MFD_NOEXEC_SEAL	8U
+#define MFD_NOEXEC_SEAL 8U
 #endif
 
 static int parse(const struct nlmsghdr *nlh, struct nlattr **tb, int max, struct hv_error *err)
@@ -205,8 +205,7 @@ int hv_vm_new(struct hv_nl *nl, const char *name, uint32_t vcpus, uint64_t memor
 	return ret;
 }
 
-int hv_vm_start(struct hv_nl *nl, uint32_t id, const struct hv_boot *boot,
-		struct hv_error *err)
+int hv_vm_start(struct hv_nl *nl, uint32_t id, const struct hv_boot *boot, struct hv_error *err)
 {
 	static const struct {
 		int attr;
@@ -276,9 +275,8 @@ static void get_nest(const struct nlattr *attr, uint64_t *to, int max)
 
 	if (!attr)
 		return;
-	nla_for_each_nested(inner, attr, left)
-		if (nla_type(inner) > 0 && nla_type(inner) <= max)
-			to[nla_type(inner)] = hv_nl_uint(inner);
+	nla_for_each_nested(inner, attr, left) if (nla_type(inner) > 0 && nla_type(inner) <= max)
+		to[nla_type(inner)] = hv_nl_uint(inner);
 }
 
 static int take_stats(const struct nlmsghdr *nlh, void *arg, struct hv_error *err)

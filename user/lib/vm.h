@@ -109,8 +109,7 @@ int hv_vm_new(struct hv_nl *nl, const char *name, uint32_t vcpus, uint64_t memor
 
 /* HVMM_CMD_VM_DEL, STOP, PAUSE or RESUME */
 int hv_vm_simple(struct hv_nl *nl, uint8_t cmd, uint32_t id, struct hv_error *err);
-int hv_vm_start(struct hv_nl *nl, uint32_t id, const struct hv_boot *boot,
-		struct hv_error *err);
+int hv_vm_start(struct hv_nl *nl, uint32_t id, const struct hv_boot *boot, struct hv_error *err);
 
 /**
  * hv_vm_boot - load a stopped VM's images and start it

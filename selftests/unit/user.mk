@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: GPL-2.0
+# Userspace code of user/lib: the system's headers, not the shims for kernel code.
+
+user_lib := $(top)/user/lib
+user_lib_pure := aml acpi config elfimage error file load load_linux load_multiboot load_pvh out \
+	ram units
+user_cflags := -std=gnu11 -Wall -Wextra -Wno-unused-parameter -D_GNU_SOURCE \
+	-fsanitize=address,undefined -fno-sanitize-recover=all \
+	-I$(user_lib) -I$(top)/selftests/unit
+
+own_tests += test_user_text test_user_load test_user_acpi
+
+$(O)/test_user_%: $(top)/selftests/unit/test_user_%.c $(user_lib_pure:%=$(user_lib)/%.c) \
+		$(wildcard $(user_lib)/*.h) $(top)/selftests/unit/tap.h
+	@mkdir -p $(O)
+	@echo "  CC      $(@F)"
+	$(Q)$(CC) $(user_cflags) $(CFLAGS) -o $@ $(filter %.c,$^)
