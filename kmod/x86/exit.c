@@ -604,11 +604,33 @@ void hvmm_io_answered(struct hvmm_x86_vcpu *x)
 	rec->done = true;
 }
 
+/* Devices in the kernel. Return: 0, or -EOPNOTSUPP if none claims the access. */
+static int kernel_device(struct hvmm_x86_vcpu *x, bool mmio, bool write, u64 addr,
+			 unsigned int len, void *data)
+{
+	struct hvmm_bus *bus = mmio ? &x->vcpu.vm->mmio : &x->vcpu.vm->pio;
+	struct hvmm_lapic *l = &x->vcpu.lapic;
+	u64 val = 0;
+
+	if (mmio && hvmm_lapic_claims(l, addr)) {
+		/* Each vCPU sees its own at the same address, so it is on no bus. */
+		if (write) {
+			memcpy(&val, data, len);
+			hvmm_lapic_mmio_write(l, addr & ~PAGE_MASK, len, val);
+		} else {
+			val = hvmm_lapic_mmio_read(l, addr & ~PAGE_MASK, len);
+			memcpy(data, &val, len);
+		}
+		return 0;
+	}
+	if (write)
+		return hvmm_bus_write(bus, &x->vcpu, addr, len, data);
+	return hvmm_bus_read(bus, &x->vcpu, addr, len, data);
+}
+
 enum hvmm_emul_status hvmm_io_access(struct hvmm_x86_vcpu *x, bool mmio, bool write, u64 addr,
 				     unsigned int len, void *data)
 {
-	struct hvmm_vm *vm = x->vcpu.vm;
-	struct hvmm_bus *bus = mmio ? &vm->mmio : &vm->pio;
 	struct hvmm_io_record *rec;
 	int ret;
 
@@ -632,10 +654,7 @@ enum hvmm_emul_status hvmm_io_access(struct hvmm_x86_vcpu *x, bool mmio, bool wr
 	*rec = (struct hvmm_io_record) {
 		.addr = addr, .len = len, .write = write, .mmio = mmio, .done = true,
 	};
-	if (write)
-		ret = hvmm_bus_write(bus, &x->vcpu, addr, len, data);
-	else
-		ret = hvmm_bus_read(bus, &x->vcpu, addr, len, rec->data);
+	ret = kernel_device(x, mmio, write, addr, len, write ? data : rec->data);
 	if (ret) {
 		rec->done = false;
 		ret = hvmm_channel_post(&x->vcpu, mmio, write, addr, len, data);
