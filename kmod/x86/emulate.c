@@ -252,64 +252,6 @@ static enum hvmm_emul_status group3(struct hvmm_emul *e)
 	return HVMM_EMUL_DONE;
 }
 
-/* Bytes of the stack pointer in use (APM vol. 2, 4.7.3: SS.B). */
-static unsigned int stack_size(const struct hvmm_emul *e)
-{
-	if (e->mode == HVMM_CPU_MODE_64)
-		return 8;
-	return e->seg[HVMM_SEG_SS].attrib & HVMM_SEG_ATTR_DB ? 4 : 2;
-}
-
-static void set_rsp(struct hvmm_emul *e, u64 val)
-{
-	u64 mask = size_mask(stack_size(e));
-	u64 *rsp = &e->regs->gpr[HVMM_RSP];
-
-	*rsp = (*rsp & ~mask) | (val & mask);
-}
-
-static enum hvmm_emul_status push_mem(struct hvmm_emul *e)
-{
-	unsigned int size = e->insn.opsize;
-	u64 rsp = (e->regs->gpr[HVMM_RSP] - size) & size_mask(stack_size(e));
-	enum hvmm_emul_status st;
-	struct emul_mem m;
-	u64 linear;
-
-	st = emul_linear(e, HVMM_SEG_SS, rsp, size, true, &linear);
-	if (st == HVMM_EMUL_DONE)
-		st = emul_probe(e, linear, size);
-	if (st == HVMM_EMUL_DONE)
-		st = emul_mem_load(e, &m, size);
-	if (st == HVMM_EMUL_DONE)
-		st = emul_write(e, linear, &m.val, size);
-	if (st == HVMM_EMUL_DONE)
-		set_rsp(e, rsp);
-	return st;
-}
-
-static enum hvmm_emul_status pop_mem(struct hvmm_emul *e)
-{
-	unsigned int size = e->insn.opsize;
-	u64 rsp = e->regs->gpr[HVMM_RSP] & size_mask(stack_size(e));
-	enum hvmm_emul_status st;
-	u64 from, to, val;
-
-	st = emul_linear(e, HVMM_SEG_SS, rsp, size, false, &from);
-	/* APM vol. 3, POP: an address based on RSP uses its value after the pop. */
-	if (st == HVMM_EMUL_DONE)
-		st = emul_linear(e, e->insn.mem_seg, emul_operand_offset(e, size), size, true, &to);
-	if (st == HVMM_EMUL_DONE)
-		st = emul_probe(e, to, size);
-	if (st == HVMM_EMUL_DONE)
-		st = emul_read(e, from, &val, size);
-	if (st == HVMM_EMUL_DONE)
-		st = emul_write(e, to, &val, size);
-	if (st == HVMM_EMUL_DONE)
-		set_rsp(e, rsp + size);
-	return st;
-}
-
 static enum hvmm_emul_status xlat(struct hvmm_emul *e)
 {
 	unsigned int seg = e->insn.seg_override;
@@ -335,10 +277,8 @@ static enum hvmm_emul_status group45(struct hvmm_emul *e)
 		return unary_mem(e, ALU_INC);
 	case 1:
 		return unary_mem(e, ALU_DEC);
-	case 6:
-		return push_mem(e);
 	}
-	return HVMM_EMUL_UNHANDLED;
+	return emul_stack(e);
 }
 
 static enum hvmm_emul_status emul_1byte(struct hvmm_emul *e)
@@ -354,7 +294,7 @@ static enum hvmm_emul_status emul_1byte(struct hvmm_emul *e)
 	case 0x63:
 		/* In other modes this is ARPL. */
 		if (e->mode != HVMM_CPU_MODE_64)
-			break;
+			return HVMM_EMUL_UNHANDLED;
 		return mov_to_reg(e, size == 2 ? 2 : 4, true);
 	case 0x69: case 0x6b:
 		return imul_imm(e);
@@ -371,8 +311,6 @@ static enum hvmm_emul_status emul_1byte(struct hvmm_emul *e)
 	case 0x8c:
 		/* To memory always 16 bits (APM vol. 3, MOV). */
 		return emul_mem_store(e, 2, e->seg[insn->reg & 7].sel);
-	case 0x8f:
-		return pop_mem(e);
 	case 0xa0: case 0xa1: {
 		struct emul_mem m;
 		enum hvmm_emul_status st = emul_mem_load(e, &m, size);
@@ -397,7 +335,7 @@ static enum hvmm_emul_status emul_1byte(struct hvmm_emul *e)
 	case 0xfe: case 0xff:
 		return group45(e);
 	}
-	return HVMM_EMUL_UNHANDLED;
+	return emul_stack(e);
 }
 
 enum hvmm_emul_status hvmm_emulate(struct hvmm_emul *e)
@@ -423,8 +361,14 @@ enum hvmm_emul_status hvmm_emulate(struct hvmm_emul *e)
 			st = emul_0f38(e);
 			break;
 		}
+	} else if (insn->map == HVMM_MAP_1BYTE) {
+		st = emul_stack(e);
 	}
-	if (st == HVMM_EMUL_DONE)
+	if (st == HVMM_EMUL_DONE) {
 		hvmm_emul_skip(e);
+	} else if (st == EMUL_BRANCHED) {
+		e->regs->rflags &= ~(u64)X86_FL_RF;
+		st = HVMM_EMUL_DONE;
+	}
 	return st;
 }

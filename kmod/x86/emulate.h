@@ -134,7 +134,7 @@ struct hvmm_emul {
  * @e: the emulation
  *
  * Context: that of the callbacks; itself it never sleeps and takes no lock.
- * Instructions without a memory operand are not handled. I/O privilege checks
+ * Instructions that do not access memory are not handled. I/O privilege checks
  * for INS and OUTS are the caller's.
  *
  * Return: enum hvmm_emul_status.

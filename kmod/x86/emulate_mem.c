@@ -34,7 +34,7 @@ u64 emul_operand_offset(const struct hvmm_emul *e, u64 rsp_add)
 	return off & emul_addr_mask(e);
 }
 
-static bool is_canonical(const struct hvmm_emul *e, u64 linear)
+bool emul_is_canonical(const struct hvmm_emul *e, u64 linear)
 {
 	unsigned int sh = e->la57 ? 64 - 57 : 64 - 48;
 
@@ -74,7 +74,7 @@ enum hvmm_emul_status emul_linear(struct hvmm_emul *e, unsigned int seg, u64 off
 		/* APM vol. 2, 4.5.3: only FS and GS have a base. */
 		if (seg == HVMM_SEG_FS || seg == HVMM_SEG_GS)
 			off += s->base;
-		if (!is_canonical(e, off) || !is_canonical(e, off + len - 1))
+		if (!emul_is_canonical(e, off) || !emul_is_canonical(e, off + len - 1))
 			return emul_raise(e, vector, true);
 		*linear = off;
 	} else {

@@ -45,6 +45,7 @@ static inline s64 sign_extend(u64 val, unsigned int size)
 	return (s64)(val << sh) >> sh;
 }
 
+bool emul_is_canonical(const struct hvmm_emul *e, u64 linear);
 enum hvmm_emul_status emul_raise(struct hvmm_emul *e, u8 vector, bool has_error);
 
 /* emulate_alu.c: pure; @fl is the guest's RFLAGS, of which arithmetic flags change. */
@@ -73,6 +74,15 @@ enum hvmm_emul_status emul_write(struct hvmm_emul *e, u64 linear, const void *va
 enum hvmm_emul_status emul_probe(struct hvmm_emul *e, u64 linear, unsigned int len);
 enum hvmm_emul_status emul_write_locked(struct hvmm_emul *e, u64 linear, const void *old,
 					const void *new, unsigned int len);
+
+/*
+ * Internal status: complete, and RIP has been set. Only emul_stack() and what
+ * calls it return it.
+ */
+#define EMUL_BRANCHED	((enum hvmm_emul_status)(HVMM_EMUL_UNHANDLED + 1))
+
+/* emulate_stack.c: one-byte opcodes that push, pop or jump. */
+enum hvmm_emul_status emul_stack(struct hvmm_emul *e);
 
 /* emulate_string.c, emulate_0f.c, emulate_sse.c: one instruction; RIP is moved by the caller. */
 enum hvmm_emul_status emul_string(struct hvmm_emul *e);

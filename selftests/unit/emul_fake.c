@@ -113,6 +113,7 @@ static enum hvmm_emul_status fake_write(struct hvmm_emul *e, u64 addr, const voi
 static enum hvmm_emul_status fake_cmpxchg(struct hvmm_emul *e, u64 addr, const void *old,
 					  const void *val, unsigned int len)
 {
+	((struct fake *)e)->locked++;
 	return put(e, 'c', addr, old, val, len);
 }
 

@@ -34,7 +34,7 @@ struct fake {
 	struct fake_access log[FAKE_LOG];
 	unsigned int logged, pos;
 	/* Calls since the start of this run; the one numbered @stop_at ends with @stop_with. */
-	unsigned int calls, stop_at;
+	unsigned int calls, stop_at, locked;
 	enum hvmm_emul_status stop_with;
 	bool stray;		/* an access outside of the memory */
 	bool diverged;		/* a re-run made other accesses */
