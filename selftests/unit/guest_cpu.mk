@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: GPL-2.0
+# The guest's CPU: policies and page walk, over a fake kernel and vendor.
+
+guest_cpu_fake := asm/cpufeature.h asm/cpufeatures.h asm/msr.h asm/msr-index.h asm/processor.h \
+	asm/tsc.h asm/fpu/xcr.h asm/pvclock-abi.h uapi/asm/kvm_para.h \
+	uapi/linux/kvm_para.h linux/cache.h linux/log2.h linux/ktime.h linux/math64.h \
+	linux/timekeeping.h linux/printk.h
+guest_cpu_inc := x86 dev ../selftests/unit/guest_cpu ../selftests/unit/guest_cpu/x86
+# Its x86/vcpu.h goes before the real one.
+guest_cpu_cflags := -iquote $(top)/selftests/unit/guest_cpu -I$(O)/fake
+guest_cpu_kmod := x86/cpuid.c x86/cpuid_table.c x86/cr.c x86/msr.c x86/msr_table.c x86/mtrr.c \
+	x86/pv.c x86/walk.c dev/lapic.c dev/lapic_io.c dev/lapic_timer.c dev/irq.c
+
+tests += test_guest_cpu
+test_guest_cpu_src := test_guest_cpu.c guest_cpu.c
+test_guest_cpu_kmod := $(guest_cpu_kmod)
+test_guest_cpu_inc := $(guest_cpu_inc)
+test_guest_cpu_cflags := $(guest_cpu_cflags)
+
+tests += test_walk
+test_walk_src := test_walk.c guest_cpu.c
+test_walk_kmod := $(guest_cpu_kmod)
+test_walk_inc := $(guest_cpu_inc)
+test_walk_cflags := $(guest_cpu_cflags)
+
+$(O)/test_guest_cpu $(O)/test_walk: $(addprefix $(O)/fake/,$(guest_cpu_fake))
+
+$(O)/fake/%.h:
+	@mkdir -p $(@D)
+	@echo '#include "fake_kernel.h"' > $@

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* In place of kmod/x86/vcpu.h: what kmod/x86/{cpuid,msr,...}.c use of a vCPU and its VM. */
+#ifndef HVMM_X86_VCPU_H
+#define HVMM_X86_VCPU_H
+
+#include "fake_kernel.h"
+
+#include "dev/lapic.h"
+#include "x86/regs.h"
+
+#define HVMM_MTRR_VAR_NR	8
+#define HVMM_RAM_LOW_MAX	(3ULL << 30)
+#define HVMM_RAM_HIGH_BASE	(4ULL << 30)
+#define HVMM_REQ_CLOCK		5
+#define HVMM_VM_RAM		(1 << 20)
+
+struct hvmm_tdp_format;
+struct hvmm_event;
+
+enum hvmm_exit_fate { HVMM_EXIT_RESUME };
+
+enum hvmm_vcpu_state {
+	HVMM_VCPU_RUN, HVMM_VCPU_READY, HVMM_VCPU_CAPPED, HVMM_VCPU_HOST, HVMM_VCPU_STATE_NR
+};
+
+struct hvmm_ledger {
+	u64 ns[HVMM_VCPU_STATE_NR];
+};
+
+struct hvmm_ledger_sample {
+	u64 ns[HVMM_VCPU_STATE_NR];
+};
+
+static inline void hvmm_ledger_read(const struct hvmm_ledger *l, struct hvmm_ledger_sample *s)
+{
+	memcpy(s->ns, l->ns, sizeof(s->ns));
+}
+
+/* @missing: a frame that is not mapped yet; ~0 for none. @race: see guest_cpu.c. */
+struct hvmm_mem {
+	struct { u64 size; } ram;
+	struct { int levels; } tdp;
+	u8 *data;
+	u64 missing;
+	void (*race)(struct hvmm_mem *mem);
+};
+
+int hvmm_mem_read(struct hvmm_mem *mem, u64 gpa, void *buf, unsigned int len, u64 *missing);
+int hvmm_mem_write(struct hvmm_mem *mem, u64 gpa, const void *buf, unsigned int len,
+		   u64 *missing);
+int hvmm_mem_cmpxchg(struct hvmm_mem *mem, u64 gpa, void *old, const void *new,
+		     unsigned int len, u64 *missing);
+
+struct hvmm_vm {
+	u32 id;
+	u32 nr_vcpus;
+	u64 tsc_offset;
+	u64 clock_offset;
+	struct hvmm_mem mem;
+};
+
+struct hvmm_vcpu {
+	struct hvmm_vm *vm;
+	u32 index;
+	unsigned long requests;
+	struct hvmm_ledger ledger;
+	struct hvmm_lapic lapic;
+};
+
+struct hvmm_msr_state {
+	u64 tsc_aux;
+	u64 mtrr_def;
+	u64 mtrr_fixed[11];
+	u64 mtrr_var[HVMM_MTRR_VAR_NR][2];
+	u64 hwcr;
+	u64 tsc_adjust;
+	u64 kvm_wall;
+	u64 kvm_time;
+	u64 kvm_steal;
+};
+
+/* The registers from @cr on are what the vendor's control block holds. */
+struct hvmm_x86_vcpu {
+	struct hvmm_vcpu vcpu;
+	struct hvmm_regs regs;
+	u64 xcr0;
+	struct hvmm_msr_state msr;
+	u64 missing_gfn;
+	bool missing_write;
+	u32 time_version;
+	u32 steal_version;
+	u64 steal_base;
+
+	u64 cr[5];
+	u64 efer;
+	u64 pat;
+	u64 lstar;
+	u64 tsc_offset;
+	int cpl;
+	struct hvmm_seg cs;
+	unsigned int flushes;
+};
+
+#endif
