@@ -16,6 +16,7 @@
 #include <asm/processor-flags.h>
 #include <asm/tsc.h>
 
+#include "host/cpuid.h"
 #include "x86/cpuid.h"
 #include "x86/cpuid_table.h"
 #include "x86/vendor.h"

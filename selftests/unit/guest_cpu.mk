@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # The guest's CPU: policies and page walk, over a fake kernel and vendor.
 
-guest_cpu_fake := asm/cpufeature.h asm/cpufeatures.h asm/msr.h asm/msr-index.h asm/processor.h \
+guest_cpu_fake := asm/cpufeature.h asm/cpufeatures.h asm/cpuid.h asm/msr.h asm/msr-index.h asm/processor.h \
 	asm/tsc.h asm/fpu/xcr.h asm/pvclock-abi.h uapi/asm/kvm_para.h \
 	uapi/linux/kvm_para.h linux/cache.h linux/log2.h linux/ktime.h linux/math64.h \
 	linux/timekeeping.h linux/printk.h
