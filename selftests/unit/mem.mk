@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: GPL-2.0
+# Memory and buses.
+
+tests += test_bus
+test_bus_src := test_bus.c
+test_bus_kmod := core/bus.c
+test_bus_inc := core
+test_bus_cflags := -D__rcu= '-D__counted_by(x)='
+
+tests += test_tdp
+test_tdp_src := test_tdp.c
+test_tdp_kmod := mem/tdp.c
+test_tdp_inc := mem
+test_tdp_cflags := -include tdp_fake.h
