@@ -139,40 +139,42 @@ static int hvmm_tdp_grow(struct hvmm_tdp *tdp, u64 *slot, gfp_t gfp)
 int hvmm_tdp_map(struct hvmm_tdp *tdp, u64 gfn, struct page *page, bool large, gfp_t gfp)
 {
 	const struct hvmm_tdp_format *format = tdp->format;
-	int level, bottom = large ? 2 : 1, err = 0;
+	const u64 present = format->present;
+	unsigned int shift = 9 * (tdp->levels - 1), bottom = large ? 9 : 0;
 	u64 *table = tdp->root;
 	u64 *slot, entry;
+	int err = 0;
 
-	for (level = tdp->levels; level > bottom; level--) {
-		slot = &table[hvmm_tdp_index(gfn, level)];
+	for (; shift > bottom; shift -= 9) {
+		slot = &table[(gfn >> shift) & 511];
 		entry = READ_ONCE(*slot);
-		if (!hvmm_tdp_present(tdp, entry)) {
+		if (unlikely(!(entry & present))) {
 			err = hvmm_tdp_grow(tdp, slot, gfp);
 			if (err)
 				return err;
 			entry = READ_ONCE(*slot);
 			/* A large leaf came first, and has been unmapped again. */
-			if (!hvmm_tdp_present(tdp, entry))
+			if (!(entry & present))
 				return -EEXIST;
 		}
-		if (hvmm_tdp_is_leaf(tdp, entry, level))
+		if (shift == 9 && (entry & format->large))
 			return -EEXIST;
 		table = hvmm_tdp_va(entry);
 	}
 
-	slot = &table[hvmm_tdp_index(gfn, bottom)];
+	slot = &table[(gfn >> bottom) & 511];
 	entry = __sme_set(PFN_PHYS(page_to_pfn(page))) | format->leaf | format->leaf_write;
 	if (large)
 		entry |= format->large;
 
 	spin_lock(&tdp->lock);
-	if (!hvmm_tdp_present(tdp, *slot)) {
+	if (likely(!(*slot & present))) {
 		WRITE_ONCE(*slot, entry);
-		atomic64_add(hvmm_tdp_pages(bottom), &tdp->mapped);
+		atomic64_add(1ULL << bottom, &tdp->mapped);
 		if (large)
 			atomic64_inc(&tdp->large);
 	} else {
-		err = hvmm_tdp_is_leaf(tdp, *slot, bottom) ? -EEXIST : -EISDIR;
+		err = large && !(*slot & format->large) ? -EISDIR : -EEXIST;
 	}
 	spin_unlock(&tdp->lock);
 
