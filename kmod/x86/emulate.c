@@ -41,10 +41,9 @@ void hvmm_emul_skip(struct hvmm_emul *e)
 {
 	u64 rip = e->regs->rip + e->insn.len;
 
-	if (e->mode == HVMM_CPU_MODE_32)
+	/* In 16-bit code too: beyond 64 KiB the next fetch finds the segment's limit. */
+	if (e->mode != HVMM_CPU_MODE_64)
 		rip = (u32)rip;
-	else if (e->mode == HVMM_CPU_MODE_16)
-		rip = (u16)rip;
 	e->regs->rip = rip;
 	e->regs->rflags &= ~(u64)X86_FL_RF;
 }

@@ -176,7 +176,7 @@ enum hvmm_emul_status hvmm_emul_write_operand(struct hvmm_emul *e, const void *v
  * hvmm_emul_skip() - move RIP behind the instruction, as a completed one does
  * @e: the emulation
  *
- * For handlers of intercepts: RIP wraps by mode and RFLAGS.RF is cleared.
+ * For handlers of intercepts: RIP wraps at 4 GiB outside 64-bit mode and RFLAGS.RF is cleared.
  */
 void hvmm_emul_skip(struct hvmm_emul *e);
 

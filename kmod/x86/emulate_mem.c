@@ -28,9 +28,10 @@ u64 emul_operand_offset(const struct hvmm_emul *e, u64 rsp_add)
 	if (insn->mem_base == HVMM_GPR_RIP)
 		off += e->regs->rip + insn->len;
 	else if (insn->mem_base < HVMM_GPR_NR)
-		off += e->regs->gpr[insn->mem_base] + (insn->mem_base == HVMM_RSP ? rsp_add : 0);
+		off += e->regs->gpr[insn->mem_base & 15] +
+		       (insn->mem_base == HVMM_RSP ? rsp_add : 0);
 	if (insn->mem_index < HVMM_GPR_NR)
-		off += e->regs->gpr[insn->mem_index] * insn->mem_scale;
+		off += e->regs->gpr[insn->mem_index & 15] * insn->mem_scale;
 	return off & emul_addr_mask(e);
 }
 

@@ -350,12 +350,14 @@ static void random_state(struct test_case *c, const struct form *f)
 static void string_state(struct test_case *c, const struct form *f, bool ad32)
 {
 	u64 *gpr = c->st.gpr;
-	u64 high = ad32 && c->mode == 64 ? rng() << 32 : 0;
+	u64 count = rng_below(20);
+	/* Vendors differ in what a count of 0 does to the upper halves. */
+	u64 high = ad32 && c->mode == 64 && count ? rng() << 32 : 0;
 	unsigned int i;
 
 	gpr[HVMM_RSI] = (NATIVE_DATA + 300 + rng_below(3000)) | high;
 	gpr[HVMM_RDI] = (NATIVE_DATA + 4096 - 300 + rng_below(3000)) | high;
-	gpr[HVMM_RCX] = rng_below(20) | high;
+	gpr[HVMM_RCX] = count | high;
 	if (rng_below(2))
 		c->st.rflags |= DF;
 	/* Runs of equal data, so that comparisons go on for a while. */
@@ -623,13 +625,14 @@ static const char *interrupted(const struct test_case *c, enum hvmm_emul_status 
 	return NULL;
 }
 
-static void test_form(const struct form *f, unsigned int *native_bad, unsigned int *rerun_bad,
-		      unsigned long *total)
+/* Returns the number of cases that the CPU could run. */
+static unsigned int test_form(const struct form *f, unsigned int *native_bad,
+			      unsigned int *rerun_bad)
 {
 	static struct test_case c;
 	struct native_state nat;
 	enum hvmm_emul_status st;
-	unsigned int n;
+	unsigned int n, known = 0;
 	const char *why;
 	int sig;
 
@@ -648,7 +651,10 @@ static void test_form(const struct form *f, unsigned int *native_bad, unsigned i
 		memcpy((void *)NATIVE_STACK, c.stack, sizeof(c.stack));
 		nat = c.st;
 		sig = native_run(&nat, c.bytes, c.len, c.mode);
-		(*total)++;
+		/* This CPU does not know the instruction. */
+		if (sig == SIGILL)
+			continue;
+		known++;
 		why = differs(f, &c, &nat, sig, &ref, st);
 		if (why && (*native_bad)++ < MAX_REPORTS)
 			report(f, &c, why);
@@ -660,6 +666,7 @@ static void test_form(const struct form *f, unsigned int *native_bad, unsigned i
 		if (why && (*rerun_bad)++ < MAX_REPORTS)
 			report(f, &c, why);
 	}
+	return known;
 }
 
 int main(int argc, char **argv)
@@ -675,10 +682,11 @@ int main(int argc, char **argv)
 		return EXIT_FAILURE;
 	}
 	for (i = 0; i < ARRAY_SIZE(forms); i++) {
-		unsigned int bad = 0;
+		unsigned int bad = 0, known = test_form(&forms[i], &bad, &rerun_bad);
 
-		test_form(&forms[i], &bad, &rerun_bad, &total);
-		tap_ok(!bad, "%s as on this CPU", forms[i].name);
+		total += known;
+		tap_ok(!bad, "%s as on this CPU%s", forms[i].name,
+		       known || bad ? "" : " # SKIP it has none");
 	}
 	tap_ok(!rerun_bad, "interrupted at any access: nothing changed, same end");
 	tap_diag("%lu cases", total);

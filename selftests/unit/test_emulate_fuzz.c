@@ -188,7 +188,6 @@ static bool bad_target(void)
 
 static void one(void)
 {
-	static const u64 ip_mask[] = { 0xffff, 0xffffffff, ~0ull };
 	struct hvmm_regs before;
 	enum hvmm_emul_status st;
 	u64 xmm_before[16][2], mask;
@@ -203,7 +202,7 @@ static void one(void)
 	refused = false;
 	st = hvmm_emulate(&e);
 
-	mask = ip_mask[e.mode == HVMM_CPU_MODE_64 ? 2 : e.mode == HVMM_CPU_MODE_32];
+	mask = e.mode == HVMM_CPU_MODE_64 ? ~0ull : 0xffffffff;
 	switch (st) {
 	case HVMM_EMUL_DONE:
 		done++;

@@ -135,6 +135,8 @@ static bool real_mode(void)
 	f.data[0x10] = 1;
 	ok &= RUN("\x0f\xa3\x0f") == OK && f.regs.rflags & 1;
 	f.regs.rip = 0xfffe;
+	ok &= RUN("\x0f\xa3\x0f") == OK && f.regs.rip == 0x10001;
+	f.regs.rip = 0xfffffffe;
 	ok &= RUN("\x0f\xa3\x0f") == OK && f.regs.rip == 1;
 	return ok;
 }
