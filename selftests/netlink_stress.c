@@ -210,7 +210,7 @@ TEST_F_TIMEOUT(stress, dumps_while_vms_come_and_go, 120)
 	pthread_t thread;
 	struct seen s;
 
-	atomic_store(&w.left, 300);
+	atomic_store(&w.left, 50);
 	ASSERT_EQ(0, pthread_create(&thread, NULL, come_and_go, &w));
 	do {
 		ASSERT_EQ(0, dump(&self->nl, cmds[dumps % 2], &s));
@@ -380,7 +380,7 @@ TEST_F_TIMEOUT(stress, random_requests, 600)
 		HVMM_CMD_VCPU_GET, HVMM_CMD_HOST_GET, HVMM_CMD_VM_DEL,
 	};
 	struct pool pool = { .ids = self->stay };
-	uint64_t rounds = number("HVMM_ROUNDS", 50000), seed, i;
+	uint64_t rounds = number("HVMM_ROUNDS", 3000), seed, i;
 	unsigned int done = 0, refused = 0, mute = 0;
 	struct seen s;
 	int cmd, n, ret;
