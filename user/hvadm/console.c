@@ -113,7 +113,7 @@ int verb_console(int argc, char **argv)
 		return HV_EXIT_TIMEOUT;
 	case SESSION_HANGUP:
 	case SESSION_WATCH:
-		if (!c.session.nr_steps)
+		if (c.session.through)
 			return HV_OK;
 		fprintf(stderr, "hvadm: %s: the VM has stopped before the script was through\n",
 			c.name);

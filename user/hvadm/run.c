@@ -164,6 +164,9 @@ static int result(struct run *r, enum session_end ended)
 		device_read(r->device, &r->status, &r->err);
 	if (r->status >= 0)
 		return r->status;
+	if (!r->session.through)
+		fprintf(stderr, "hvadm: %s: the VM has stopped before the script was through\n",
+			r->options.name);
 	switch (r->reason) {
 	case HVMM_STATE_REASON_RESET:
 		fprintf(stderr, "hvadm: %s: the guest has reset itself\n", r->options.name);
@@ -172,7 +175,7 @@ static int result(struct run *r, enum session_end ended)
 		fprintf(stderr, "hvadm: %s: stopped by an error: %s\n", r->options.name, r->text);
 		return HV_EXIT_ERROR;
 	default:
-		return HV_OK;
+		return r->session.through ? HV_OK : HV_EXIT_ERROR;
 	}
 }
 

@@ -376,6 +376,7 @@ enum session_end session_run(struct session *s, struct hv_error *err)
 	}
 	script(&r);
 	ended = loop(&r, signals, terminal, err);
+	s->through = r.at == s->nr_steps && !r.input_len;
 	if (terminal) {
 		tcsetattr(STDIN_FILENO, TCSADRAIN, &saved);
 		fputc('\n', stderr);

@@ -56,6 +56,7 @@ enum session_end {
  * @watch: file descriptors to be watched, -1 for none
  * @watcher: called when one of them is readable; true ends the session
  * @arg: for @watcher
+ * @through: set when the script is through
  */
 struct session {
 	int tty;
@@ -66,6 +67,7 @@ struct session {
 	int watch[WATCH_MAX];
 	bool (*watcher)(void *arg, int fd);
 	void *arg;
+	bool through;
 };
 
 /* To be used as a child parser; its input is a struct session. */

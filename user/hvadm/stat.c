@@ -53,20 +53,41 @@ static void show_counts(struct hv_out *out, const char *key, const struct hv_nam
 	hv_out_object_end(out);
 }
 
-static void show_ledger(struct hv_out *out, const struct hv_figures *f)
+/* @states: bitmap of the states to show */
+static void show_ledger(struct hv_out *out, const struct hv_figures *f, uint32_t states)
 {
 	int i;
 
 	for (i = 1; i < hv_ledger_names.count; i++)
-		hv_out_number(out, hv_ledger_names.name[i], f->ledger[i], HV_AS_TIME);
-	hv_out_number(out, "sum", sum(f->ledger, HVMM_A_LEDGER_MAX), HV_AS_TIME);
+		if (states & 1U << i)
+			hv_out_number(out, hv_ledger_names.name[i], f->ledger[i], HV_AS_TIME);
+}
+
+/* In JSON the ledger is an object of states only, so that a reader can add them up. */
+static void show_times(struct hv_out *out, const struct hv_figures *f, uint32_t states, bool json)
+{
+	if (json) {
+		hv_out_object(out, "ledger");
+		show_ledger(out, f, states);
+		hv_out_object_end(out);
+	} else {
+		show_ledger(out, f, states);
+		hv_out_number(out, "sum", sum(f->ledger, HVMM_A_LEDGER_MAX), HV_AS_TIME);
+	}
 	hv_out_number(out, "wall", f->wall, HV_AS_TIME);
 }
 
 static void show_vcpus(struct hv_out *out, const struct hv_vcpu *vcpus, size_t count, bool json)
 {
+	uint32_t states = json ? ~0U : 0;
 	size_t i;
+	int s;
 
+	/* A table has the same columns in all its rows. */
+	for (i = 0; i < count; i++)
+		for (s = 1; s < hv_ledger_names.count; s++)
+			if (vcpus[i].figures.ledger[s])
+				states |= 1U << s;
 	hv_out_list(out, "vcpu");
 	for (i = 0; i < count; i++) {
 		const struct hv_vcpu *v = &vcpus[i];
@@ -80,14 +101,10 @@ static void show_vcpus(struct hv_out *out, const struct hv_vcpu *vcpus, size_t c
 			hv_out_number(out, "pcpu", (uint64_t)v->pcpu, HV_AS_NUMBER);
 		hv_out_number(out, "exits-sum", sum(v->figures.exits, HVMM_A_EXITS_MAX),
 			      HV_AS_NUMBER);
+		show_times(out, &v->figures, states, json);
 		if (json) {
-			hv_out_object(out, "ledger");
-			show_ledger(out, &v->figures);
-			hv_out_object_end(out);
 			show_counts(out, "exits", &hv_exit_names, v->figures.exits, true);
 			show_counts(out, "counters", &hv_counter_names, v->figures.counters, true);
-		} else {
-			show_ledger(out, &v->figures);
 		}
 		hv_out_object_end(out);
 	}
@@ -109,18 +126,15 @@ static int show_vm_stat(struct hv_nl *nl, const char *name, bool json, struct hv
 	out = hv_out_open(stdout, json);
 	hv_out_object(out, NULL);
 	show_vm(out, &vm);
+	hv_out_number(out, "exits-sum", sum(stats.figures.exits, HVMM_A_EXITS_MAX), HV_AS_NUMBER);
 	hv_out_object(out, "ram");
 	for (i = 1; i < hv_memory_names.count; i++)
 		hv_out_number(out, hv_memory_names.name[i], stats.memory[i],
 			      i == HVMM_A_MEMORY_LARGE_PAGES ? HV_AS_NUMBER : HV_AS_SIZE);
 	hv_out_object_end(out);
-	hv_out_object(out, "exits");
-	hv_out_number(out, "sum", sum(stats.figures.exits, HVMM_A_EXITS_MAX), HV_AS_NUMBER);
-	for (i = 1; i < hv_exit_names.count; i++)
-		if (json || stats.figures.exits[i])
-			hv_out_number(out, hv_exit_names.name[i], stats.figures.exits[i],
-				      HV_AS_NUMBER);
-	hv_out_object_end(out);
+	if (json)
+		show_times(out, &stats.figures, ~0U, true);
+	show_counts(out, "exits", &hv_exit_names, stats.figures.exits, json);
 	show_counts(out, "counters", &hv_counter_names, stats.figures.counters, json);
 	show_vcpus(out, vcpus, count, json);
 	hv_out_object_end(out);
