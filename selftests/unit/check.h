@@ -3,6 +3,7 @@
 #ifndef HVMM_UNIT_CHECK_H
 #define HVMM_UNIT_CHECK_H
 
+#include "rng.h"
 #include "tap.h"
 
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
@@ -33,15 +34,22 @@ do {									\
 	}								\
 } while (0)
 
-static inline void check_run(const struct check_case *c, unsigned int n)
+/* Exit status of main(). Every part of the program seeds itself from SEED. */
+static inline int check_main(const struct check_case *c, unsigned int n)
 {
+	char seed[24];
 	unsigned int i;
 
+	snprintf(seed, sizeof(seed), "%llu", (unsigned long long)rng_seed());
+	setenv("SEED", seed, 1);
+	tap_plan(n);
+	tap_diag("SEED=%s", seed);
 	for (i = 0; i < n; i++) {
 		check_failed = 0;
 		c[i].run();
 		tap_ok(!check_failed, "%s", c[i].name);
 	}
+	return tap_done();
 }
 
 #endif

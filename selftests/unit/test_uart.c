@@ -649,10 +649,5 @@ static const struct check_case cases[] = {
 
 int main(void)
 {
-	unsigned int n = ARRAY_SIZE(cases);
-
-	tap_plan(n);
-	tap_diag("SEED=%llu", (unsigned long long)rng_seed());
-	check_run(cases, n);
-	return tap_done();
+	return check_main(cases, ARRAY_SIZE(cases));
 }
