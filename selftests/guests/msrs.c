@@ -435,7 +435,7 @@ static void test_unknown(void)
 	} range[] = {
 		{ 0, 0x2000 }, { 0x40000000, 0x40000200 }, { 0x4b564d00, 0x4b564e00 },
 		{ 0x80000000, 0x80000010 }, { 0xc0000000, 0xc0002000 },
-		{ 0xc0010000, 0xc0012000 }, { 0xfffffff0, 0xffffffff },
+		{ 0xc0010000, 0xc0012000 }, { 0xfffffff0, 0xfffffffe },
 	};
 	u32 i, msr, good = 0, odd = 0, start;
 	u64 v;
