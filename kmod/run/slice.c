@@ -136,18 +136,22 @@ static void run_loop(struct hvmm_slice *slice, struct hvmm_x86_vcpu *x)
 			fate = hvmm_arch->exit(x);
 		}
 
-		if (fate == HVMM_EXIT_REDO) {
+		while (unlikely(fate == HVMM_EXIT_FAULT_IN || fate == HVMM_EXIT_REDO)) {
+			if (fate == HVMM_EXIT_FAULT_IN) {
+				if (!fault_in(x))
+					return;
+				/* One that has reached devices is finished before anything else. */
+				fate = x->nr_io ? HVMM_EXIT_REDO : HVMM_EXIT_RESUME;
+				continue;
+			}
 			x->redo = true;
 			fate = hvmm_arch->exit(x);
 			x->redo = false;
 		}
 		switch (fate) {
 		case HVMM_EXIT_RESUME:
-		case HVMM_EXIT_REDO:
-			break;
 		case HVMM_EXIT_FAULT_IN:
-			if (!fault_in(x))
-				return;
+		case HVMM_EXIT_REDO:
 			break;
 		case HVMM_EXIT_YIELD:
 			if (READ_ONCE(slice->res->nr_queued))

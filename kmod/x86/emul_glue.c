@@ -43,7 +43,7 @@ static enum hvmm_emul_status device(struct hvmm_x86_vcpu *x, bool write, u64 gpa
 
 	while (len) {
 		piece = min(rounddown_pow_of_two(len), 8UL);
-		status = hvmm_io_access(x, true, write, gpa, piece, data);
+		status = hvmm_io_access(x, HVMM_IO_MMIO, write, gpa, piece, data);
 		if (status != HVMM_EMUL_DONE)
 			return status;
 		gpa += piece;
@@ -70,8 +70,13 @@ static enum hvmm_emul_status glue_read(struct hvmm_emul *e, u64 linear, void *va
 		return status;
 	if (!is_ram(x, gpa))
 		return device(x, false, gpa, val, len);
+	if (hvmm_io_replay(x, HVMM_IO_RAM, false, gpa, len, val))
+		return HVMM_EMUL_DONE;
+	if (hvmm_io_full(x))
+		return HVMM_EMUL_UNHANDLED;
 	if (hvmm_mem_read(&x->vcpu.vm->mem, gpa, val, len, &x->missing_gfn))
 		return HVMM_EMUL_RETRY;
+	hvmm_io_record(x, HVMM_IO_RAM, false, gpa, len, val);
 	return HVMM_EMUL_DONE;
 }
 
@@ -90,8 +95,13 @@ static enum hvmm_emul_status glue_write(struct hvmm_emul *e, u64 linear, const v
 		memcpy(data, val, min_t(unsigned int, len, sizeof(data)));
 		return device(x, true, gpa, data, len);
 	}
+	if (hvmm_io_replay(x, HVMM_IO_RAM, true, gpa, len, NULL))
+		return HVMM_EMUL_DONE;
+	if (hvmm_io_full(x))
+		return HVMM_EMUL_UNHANDLED;
 	if (hvmm_mem_write(&x->vcpu.vm->mem, gpa, val, len, &x->missing_gfn))
 		return HVMM_EMUL_RETRY;
+	hvmm_io_record(x, HVMM_IO_RAM, true, gpa, len, NULL);
 	return HVMM_EMUL_DONE;
 }
 
@@ -133,7 +143,8 @@ static enum hvmm_emul_status glue_cmpxchg(struct hvmm_emul *e, u64 linear, const
 	case 0:
 		return HVMM_EMUL_DONE;
 	case 1:
-		/* Another vCPU was first: the page is there, run the instruction again. */
+		/* Another vCPU was first: the page is there, read anew. */
+		hvmm_io_forget(x);
 		x->missing_gfn = gpa >> PAGE_SHIFT;
 		return HVMM_EMUL_RETRY;
 	default:
@@ -144,7 +155,7 @@ static enum hvmm_emul_status glue_cmpxchg(struct hvmm_emul *e, u64 linear, const
 static enum hvmm_emul_status glue_pio_in(struct hvmm_emul *e, u16 port, unsigned int size,
 					 void *val)
 {
-	return hvmm_io_access(vcpu_of(e), false, false, port, size, val);
+	return hvmm_io_access(vcpu_of(e), HVMM_IO_PORT, false, port, size, val);
 }
 
 static enum hvmm_emul_status glue_pio_out(struct hvmm_emul *e, u16 port, unsigned int size,
@@ -153,7 +164,7 @@ static enum hvmm_emul_status glue_pio_out(struct hvmm_emul *e, u16 port, unsigne
 	u32 data = 0;
 
 	memcpy(&data, val, min_t(unsigned int, size, sizeof(data)));
-	return hvmm_io_access(vcpu_of(e), false, true, port, size, &data);
+	return hvmm_io_access(vcpu_of(e), HVMM_IO_PORT, true, port, size, &data);
 }
 
 /* A residency holds the guest's FPU state in the registers. */

@@ -12,7 +12,6 @@
 #include <asm/trapnr.h>
 
 #include "host/fpu.h"
-#include "io/channel.h"
 #include "x86/cpuid.h"
 #include "x86/cr.h"
 #include "x86/exit.h"
@@ -81,6 +80,23 @@ static enum hvmm_exit_fate queue_fault(struct hvmm_x86_vcpu *x, const struct hvm
 	if (fault->vector == X86_TRAP_PF)
 		x->cr2 = fault->cr2;
 	return hvmm_queue_exception(x, fault->vector, fault->has_error, fault->error);
+}
+
+/* What becomes of an instruction whose emulation did not come to its end. */
+static enum hvmm_exit_fate emul_unfinished(struct hvmm_x86_vcpu *x, enum hvmm_emul_status status)
+{
+	switch (status) {
+	case HVMM_EMUL_PENDING:
+		x->vcpu.wait = HVMM_WAIT_IO;
+		return HVMM_EXIT_PARK;
+	case HVMM_EMUL_RETRY:
+		return fault_in(x);
+	case HVMM_EMUL_FAULT:
+		hvmm_io_forget(x);
+		return queue_fault(x, &x->emul.fault);
+	default:
+		return hvmm_exit_impossible(x, "an access to a device by an instruction that is not emulated");
+	}
 }
 
 static enum hvmm_exit_fate queue_ud(struct hvmm_x86_vcpu *x)
@@ -402,13 +418,11 @@ enum hvmm_exit_fate hvmm_exit_cr(struct hvmm_x86_vcpu *x)
 		break;
 	case HVMM_KIND_LMSW:
 		if (e->insn.flags & HVMM_INSN_MEM) {
+			x->io_next = 0;
 			status = hvmm_emul_read_operand(e, &msw, sizeof(msw));
-			if (status == HVMM_EMUL_FAULT)
-				return queue_fault(x, &e->fault);
-			if (status == HVMM_EMUL_RETRY)
-				return fault_in(x);
-			if (status == HVMM_EMUL_PENDING)
-				return HVMM_EXIT_PARK;
+			if (status != HVMM_EMUL_DONE)
+				return emul_unfinished(x, status);
+			hvmm_io_forget(x);
 		} else {
 			msw = hvmm_emul_gpr(e, e->insn.rm, 2);
 		}
@@ -485,13 +499,6 @@ enum hvmm_exit_fate hvmm_exit_dr(struct hvmm_x86_vcpu *x)
 	return hvmm_insn_done(x, e->insn.len);
 }
 
-/* An iteration or an instruction is over: its accesses need not be remembered. */
-static void forget_io(struct hvmm_x86_vcpu *x)
-{
-	x->nr_io = 0;
-	x->io_next = 0;
-}
-
 enum hvmm_exit_fate hvmm_exit_pio(struct hvmm_x86_vcpu *x, u16 port, unsigned int size, bool in,
 				  unsigned int len)
 {
@@ -502,11 +509,11 @@ enum hvmm_exit_fate hvmm_exit_pio(struct hvmm_x86_vcpu *x, u16 port, unsigned in
 	if (need_len(x, &len, in ? HVMM_KIND_IN : HVMM_KIND_OUT, &fate))
 		return fate;
 	x->io_next = 0;
-	if (hvmm_io_access(x, false, !in, port, size, &val) == HVMM_EMUL_PENDING) {
+	if (hvmm_io_access(x, HVMM_IO_PORT, !in, port, size, &val) == HVMM_EMUL_PENDING) {
 		x->vcpu.wait = HVMM_WAIT_IO;
 		return HVMM_EXIT_PARK;
 	}
-	forget_io(x);
+	hvmm_io_forget(x);
 	if (in) {
 		if (size == 4)
 			*rax = (u32)val;
@@ -530,13 +537,9 @@ enum hvmm_exit_fate hvmm_exit_emulate(struct hvmm_x86_vcpu *x)
 	for (;;) {
 		x->io_next = 0;
 		status = hvmm_emulate(&x->emul);
-		if (status == HVMM_EMUL_PENDING) {
-			x->vcpu.wait = HVMM_WAIT_IO;
-			return HVMM_EXIT_PARK;
-		}
-		if (status == HVMM_EMUL_RETRY)
-			return fault_in(x);
-		forget_io(x);
+		if (status != HVMM_EMUL_DONE && status != HVMM_EMUL_AGAIN)
+			return emul_unfinished(x, status);
+		hvmm_io_forget(x);
 		hvmm_stat_inc(&x->vcpu, emulated);
 		if (status != HVMM_EMUL_AGAIN)
 			break;
@@ -547,21 +550,14 @@ enum hvmm_exit_fate hvmm_exit_emulate(struct hvmm_x86_vcpu *x)
 			break;
 	}
 
-	switch (status) {
-	case HVMM_EMUL_DONE:
+	if (status == HVMM_EMUL_DONE)
 		return insn_complete(x);
-	case HVMM_EMUL_AGAIN:
-		hvmm_arch->set_shadow(x, false);
-		if (x->regs.rflags & X86_EFLAGS_TF) {
-			hvmm_arch->set_dr(x, 6, hvmm_arch->get_dr(x, 6) | DR_STEP);
-			return hvmm_queue_exception(x, X86_TRAP_DB, false, 0);
-		}
-		return HVMM_EXIT_RESUME;
-	case HVMM_EMUL_FAULT:
-		return queue_fault(x, &x->emul.fault);
-	default:
-		return hvmm_exit_impossible(x, "an access to a device by an instruction that is not emulated");
+	hvmm_arch->set_shadow(x, false);
+	if (x->regs.rflags & X86_EFLAGS_TF) {
+		hvmm_arch->set_dr(x, 6, hvmm_arch->get_dr(x, 6) | DR_STEP);
+		return hvmm_queue_exception(x, X86_TRAP_DB, false, 0);
 	}
+	return HVMM_EXIT_RESUME;
 }
 
 enum hvmm_exit_fate hvmm_exit_npf(struct hvmm_x86_vcpu *x, u64 gpa, bool write, bool table_walk)
@@ -588,95 +584,4 @@ enum hvmm_exit_fate hvmm_exit_npf(struct hvmm_x86_vcpu *x, u64 gpa, bool write, 
 		return hvmm_exit_impossible(x, "page tables lie in device space");
 	}
 	return hvmm_exit_emulate(x);
-}
-
-void hvmm_io_answered(struct hvmm_x86_vcpu *x)
-{
-	struct hvmm_io_record *rec;
-
-	if (!x->nr_io)
-		return;
-	rec = &x->io[x->nr_io - 1];
-	if (rec->done)
-		return;
-	if (!rec->write)
-		hvmm_channel_result(&x->vcpu, rec->data);
-	rec->done = true;
-}
-
-/* Devices in the kernel. Return: 0, or -EOPNOTSUPP if none claims the access. */
-static int kernel_device(struct hvmm_x86_vcpu *x, bool mmio, bool write, u64 addr,
-			 unsigned int len, void *data)
-{
-	struct hvmm_bus *bus = mmio ? &x->vcpu.vm->mmio : &x->vcpu.vm->pio;
-	struct hvmm_lapic *l = &x->vcpu.lapic;
-	u64 val = 0;
-
-	if (mmio && hvmm_lapic_claims(l, addr)) {
-		/* Each vCPU sees its own at the same address, so it is on no bus. */
-		if (write) {
-			memcpy(&val, data, len);
-			hvmm_lapic_mmio_write(l, addr & ~PAGE_MASK, len, val);
-		} else {
-			val = hvmm_lapic_mmio_read(l, addr & ~PAGE_MASK, len);
-			memcpy(data, &val, len);
-		}
-		return 0;
-	}
-	if (write)
-		return hvmm_bus_write(bus, &x->vcpu, addr, len, data);
-	return hvmm_bus_read(bus, &x->vcpu, addr, len, data);
-}
-
-enum hvmm_emul_status hvmm_io_access(struct hvmm_x86_vcpu *x, bool mmio, bool write, u64 addr,
-				     unsigned int len, void *data)
-{
-	struct hvmm_io_record *rec;
-	int ret;
-
-	if (x->io_next < x->nr_io) {
-		/* A run again: what was done must not be done twice. */
-		rec = &x->io[x->io_next];
-		if (rec->addr == addr && rec->len == len && rec->write == write &&
-		    rec->mmio == mmio && rec->done) {
-			x->io_next++;
-			if (!write)
-				memcpy(data, rec->data, len);
-			return HVMM_EMUL_DONE;
-		}
-		/* Its registers or page tables were changed meanwhile: a new instruction. */
-		x->nr_io = x->io_next;
-	}
-	if (x->nr_io == HVMM_IO_RECORDS)
-		return HVMM_EMUL_UNHANDLED;
-
-	rec = &x->io[x->nr_io];
-	*rec = (struct hvmm_io_record) {
-		.addr = addr, .len = len, .write = write, .mmio = mmio, .done = true,
-	};
-	ret = kernel_device(x, mmio, write, addr, len, write ? data : rec->data);
-	if (ret) {
-		rec->done = false;
-		ret = hvmm_channel_post(&x->vcpu, mmio, write, addr, len, data);
-		if (!ret) {
-			if (mmio)
-				hvmm_stat_inc(&x->vcpu, mmio_user);
-			else
-				hvmm_stat_inc(&x->vcpu, pio_user);
-			x->nr_io++;
-			return HVMM_EMUL_PENDING;
-		}
-		/* Nobody there: as on a PC's bus, reads float high and writes go nowhere. */
-		rec->done = true;
-		memset(rec->data, 0xff, sizeof(rec->data));
-	}
-	if (mmio)
-		hvmm_stat_inc(&x->vcpu, mmio);
-	else
-		hvmm_stat_inc(&x->vcpu, pio);
-	x->nr_io++;
-	x->io_next = x->nr_io;
-	if (!write)
-		memcpy(data, rec->data, len);
-	return HVMM_EMUL_DONE;
 }

@@ -103,24 +103,62 @@ int hvmm_insn_prepare(struct hvmm_x86_vcpu *x, enum hvmm_exit_fate *fate);
 enum hvmm_exit_fate hvmm_insn_done(struct hvmm_x86_vcpu *x, unsigned int len);
 
 /**
+ * hvmm_io_replay - take an access from the records of an earlier run
+ * @x: the vCPU
+ * @kind: what it goes to
+ * @write: direction
+ * @addr: port or guest physical address
+ * @len: 1 to 16
+ * @data: destination of a read
+ *
+ * Return: true if it was carried out before; nothing more is to be done.
+ */
+bool hvmm_io_replay(struct hvmm_x86_vcpu *x, enum hvmm_io_kind kind, bool write, u64 addr,
+		    unsigned int len, void *data);
+
+/**
+ * hvmm_io_record - remember an access that was carried out
+ * @x: the vCPU; hvmm_io_replay() said no, and hvmm_io_full() too
+ * @kind: what it went to
+ * @write: direction
+ * @addr: port or guest physical address
+ * @len: 1 to 16
+ * @data: what was read
+ */
+void hvmm_io_record(struct hvmm_x86_vcpu *x, enum hvmm_io_kind kind, bool write, u64 addr,
+		    unsigned int len, const void *data);
+
+static inline bool hvmm_io_full(const struct hvmm_x86_vcpu *x)
+{
+	return x->nr_io == HVMM_IO_RECORDS;
+}
+
+/**
  * hvmm_io_access - an access to a device
  * @x: the vCPU
- * @mmio: memory rather than port
+ * @kind: %HVMM_IO_PORT or %HVMM_IO_MMIO
  * @write: direction
  * @addr: port or guest physical address
  * @len: 1, 2, 4 or 8
  * @data: source or destination
  *
- * Return: %HVMM_EMUL_DONE, or %HVMM_EMUL_PENDING if it has gone to the device process.
+ * Return: %HVMM_EMUL_DONE, %HVMM_EMUL_PENDING if it has gone to the device process,
+ * %HVMM_EMUL_UNHANDLED if an instruction makes more accesses than any known one.
  */
-enum hvmm_emul_status hvmm_io_access(struct hvmm_x86_vcpu *x, bool mmio, bool write, u64 addr,
-				     unsigned int len, void *data);
+enum hvmm_emul_status hvmm_io_access(struct hvmm_x86_vcpu *x, enum hvmm_io_kind kind, bool write,
+				     u64 addr, unsigned int len, void *data);
 
 /**
  * hvmm_io_answered - take the device process's answer to the access that was posted
  * @x: the vCPU
  */
 void hvmm_io_answered(struct hvmm_x86_vcpu *x);
+
+/**
+ * hvmm_io_forget - an instruction, or an iteration of it, is complete
+ * @x: the vCPU
+ */
+void hvmm_io_forget(struct hvmm_x86_vcpu *x);
 
 /* x86/emul_glue.c */
 extern const struct hvmm_emul_ops hvmm_emul_glue;

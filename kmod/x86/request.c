@@ -54,6 +54,9 @@ enum hvmm_exit_fate hvmm_x86_requests(struct hvmm_x86_vcpu *x)
 		vcpu->wait = HVMM_WAIT_NONE;
 		if (vcpu->mem_work_err)
 			return hvmm_exit_impossible(x, "no memory for a page of RAM");
+		/* In the middle of an instruction that has reached devices already. */
+		if (x->nr_io)
+			return HVMM_EXIT_REDO;
 	}
 
 	if (hvmm_vcpu_test_request(vcpu, HVMM_REQ_INIT))

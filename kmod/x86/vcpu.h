@@ -82,25 +82,45 @@ struct hvmm_msr_state {
 };
 
 /**
- * struct hvmm_io_record - one access of an instruction that goes to the device process
+ * enum hvmm_io_kind - what an emulated access went to
+ * @HVMM_IO_PORT: a port
+ * @HVMM_IO_MMIO: a device in memory
+ * @HVMM_IO_RAM: RAM
+ */
+enum hvmm_io_kind {
+	HVMM_IO_PORT,
+	HVMM_IO_MMIO,
+	HVMM_IO_RAM,
+};
+
+/**
+ * struct hvmm_io_record - one access of the instruction that is being emulated
  * @addr: port or guest physical address
  * @len: bytes
+ * @kind: enum hvmm_io_kind
  * @write: direction
- * @mmio: memory rather than port
- * @done: answered
- * @data: data, little endian
+ * @done: carried out; not so while the device process has it
+ * @data: data of a read, little endian
+ *
+ * An instruction that waited for a device process runs again from its start:
+ * what it had read it must read again the same, what it had written it must not
+ * write twice. RAM is no exception: an instruction across the border of RAM and a
+ * device has changed the one half while it waits for the other.
  */
 struct hvmm_io_record {
 	u64 addr;
 	u8 len;
+	u8 kind;
 	bool write;
-	bool mmio;
 	bool done;
 	u8 data[16];
 };
 
-/* RMW over a page boundary: two reads and two writes of at most two pieces each. */
-#define HVMM_IO_RECORDS	8
+/*
+ * The most that one instruction does: a read and a write of 16 bytes over a page
+ * border, each half in naturally sized pieces.
+ */
+#define HVMM_IO_RECORDS	16
 
 /**
  * struct hvmm_x86_vcpu - the x86 part of a vCPU, common to both vendors

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Accesses of emulated instructions to devices: in-kernel ones, then the device
+ * process, then nobody; and the records that let an instruction run again.
+ */
+#include <linux/string.h>
+
+#include "core/bus.h"
+#include "io/channel.h"
+#include "x86/exit.h"
+
+void hvmm_io_forget(struct hvmm_x86_vcpu *x)
+{
+	x->nr_io = 0;
+	x->io_next = 0;
+}
+
+void hvmm_io_answered(struct hvmm_x86_vcpu *x)
+{
+	struct hvmm_io_record *rec;
+
+	if (!x->nr_io)
+		return;
+	rec = &x->io[x->nr_io - 1];
+	if (rec->done)
+		return;
+	hvmm_channel_result(&x->vcpu, rec->write ? NULL : rec->data);
+	rec->done = true;
+}
+
+bool hvmm_io_replay(struct hvmm_x86_vcpu *x, enum hvmm_io_kind kind, bool write, u64 addr,
+		    unsigned int len, void *data)
+{
+	struct hvmm_io_record *rec = &x->io[x->io_next];
+
+	if (x->io_next >= x->nr_io)
+		return false;
+	if (rec->addr != addr || rec->len != len || rec->kind != kind || rec->write != write ||
+	    !rec->done) {
+		/* Its registers or page tables were changed meanwhile: another instruction. */
+		hvmm_channel_cancel(&x->vcpu);
+		x->nr_io = x->io_next;
+		return false;
+	}
+	x->io_next++;
+	if (!write)
+		memcpy(data, rec->data, len);
+	return true;
+}
+
+static struct hvmm_io_record *new_record(struct hvmm_x86_vcpu *x, enum hvmm_io_kind kind,
+					 bool write, u64 addr, unsigned int len)
+{
+	struct hvmm_io_record *rec = &x->io[x->nr_io++];
+
+	rec->addr = addr;
+	rec->len = len;
+	rec->kind = kind;
+	rec->write = write;
+	rec->done = false;
+	return rec;
+}
+
+void hvmm_io_record(struct hvmm_x86_vcpu *x, enum hvmm_io_kind kind, bool write, u64 addr,
+		    unsigned int len, const void *data)
+{
+	struct hvmm_io_record *rec = new_record(x, kind, write, addr, len);
+
+	rec->done = true;
+	if (!write)
+		memcpy(rec->data, data, len);
+	x->io_next = x->nr_io;
+}
+
+/* Devices in the kernel. Return: 0, or -EOPNOTSUPP if none claims the access. */
+static int kernel_device(struct hvmm_x86_vcpu *x, bool mmio, bool write, u64 addr,
+			 unsigned int len, void *data)
+{
+	struct hvmm_bus *bus = mmio ? &x->vcpu.vm->mmio : &x->vcpu.vm->pio;
+	struct hvmm_lapic *l = &x->vcpu.lapic;
+	u64 val = 0;
+
+	if (mmio && hvmm_lapic_claims(l, addr)) {
+		/* Each vCPU sees its own at the same address, so it is on no bus. */
+		if (write) {
+			memcpy(&val, data, len);
+			hvmm_lapic_mmio_write(l, addr & ~PAGE_MASK, len, val);
+		} else {
+			val = hvmm_lapic_mmio_read(l, addr & ~PAGE_MASK, len);
+			memcpy(data, &val, len);
+		}
+		return 0;
+	}
+	if (write)
+		return hvmm_bus_write(bus, &x->vcpu, addr, len, data);
+	return hvmm_bus_read(bus, &x->vcpu, addr, len, data);
+}
+
+enum hvmm_emul_status hvmm_io_access(struct hvmm_x86_vcpu *x, enum hvmm_io_kind kind, bool write,
+				     u64 addr, unsigned int len, void *data)
+{
+	bool mmio = kind == HVMM_IO_MMIO;
+
+	if (hvmm_io_replay(x, kind, write, addr, len, data))
+		return HVMM_EMUL_DONE;
+	if (hvmm_io_full(x))
+		return HVMM_EMUL_UNHANDLED;
+
+	if (kernel_device(x, mmio, write, addr, len, data)) {
+		if (!hvmm_channel_post(&x->vcpu, mmio, write, addr, len, data)) {
+			new_record(x, kind, write, addr, len);
+			if (mmio)
+				hvmm_stat_inc(&x->vcpu, mmio_user);
+			else
+				hvmm_stat_inc(&x->vcpu, pio_user);
+			return HVMM_EMUL_PENDING;
+		}
+		/* Nobody there: as on a PC's bus, reads float high and writes go nowhere. */
+		if (!write)
+			memset(data, 0xff, len);
+	}
+	if (mmio)
+		hvmm_stat_inc(&x->vcpu, mmio);
+	else
+		hvmm_stat_inc(&x->vcpu, pio);
+	hvmm_io_record(x, kind, write, addr, len, data);
+	return HVMM_EMUL_DONE;
+}
