@@ -411,7 +411,10 @@ static inline int hvmm_lapic_pending(struct hvmm_lapic *l)
  * hvmm_lapic_has_wake() - must a halted vCPU wake for an interrupt?
  * @l: the APIC
  *
- * RFLAGS.IF is the caller's business. Context: owner.
+ * RFLAGS.IF is the caller's business.
+ *
+ * Context: owner; or any CPU while the vCPU is parked, so that a waker may ask. The
+ * hint stands several callers at a time: who clears it looks at the IRR afterwards.
  */
 static inline bool hvmm_lapic_has_wake(struct hvmm_lapic *l)
 {
@@ -458,13 +461,29 @@ static inline u8 hvmm_lapic_get_tpr(const struct hvmm_lapic *l)
 }
 
 /**
- * hvmm_lapic_set_tpr() - MOV to CR8, or V_TPR after a VM exit
+ * hvmm_lapic_set_tpr() - MOV to CR8
  * @l: the APIC, enabled or not
- * @cr8: task-priority class; only the low 4 bits count
+ * @cr8: task-priority class; only the low 4 bits count. TPR[3:0] becomes 0.
  *
  * Context: owner.
  */
 void hvmm_lapic_set_tpr(struct hvmm_lapic *l, u8 cr8);
+
+/**
+ * hvmm_lapic_sync_tpr() - take over V_TPR after a VM exit
+ * @l: the APIC
+ * @cr8: task-priority class that the CPU holds for the guest
+ *
+ * Unlike hvmm_lapic_set_tpr() it does nothing when the class is the same: the guest
+ * did not touch CR8, so the sub-class in TPR[3:0] stays, and the usual case is cheap.
+ *
+ * Context: owner.
+ */
+static inline void hvmm_lapic_sync_tpr(struct hvmm_lapic *l, u8 cr8)
+{
+	if (unlikely(hvmm_lapic_get_tpr(l) != (cr8 & 0xf)))
+		hvmm_lapic_set_tpr(l, cr8);
+}
 
 /**
  * hvmm_lapic_timer_fired() - the time given to timer_arm() has come

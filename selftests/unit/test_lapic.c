@@ -477,6 +477,13 @@ static void priorities(void)
 	hvmm_lapic_set_tpr(&f.l, 0xf3);
 	CHECK_EQ(fake_read(&f, HVMM_APIC_TPR), 0x30);
 
+	/* After a VM exit: the sub-class goes only if the guest wrote CR8. */
+	fake_write(&f, HVMM_APIC_TPR, 0x35);
+	hvmm_lapic_sync_tpr(&f.l, 3);
+	CHECK_EQ(fake_read(&f, HVMM_APIC_TPR), 0x35);
+	hvmm_lapic_sync_tpr(&f.l, 4);
+	CHECK_EQ(fake_read(&f, HVMM_APIC_TPR), 0x40);
+
 	/* Nested service ends in order of priority. */
 	fake_up(&f, 0, false);
 	for (v = 0x1f; v <= 0xff; v += 0x10) {

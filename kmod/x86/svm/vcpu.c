@@ -262,6 +262,6 @@ void hvmm_svm_enter(struct hvmm_x86_vcpu *x)
 	vmcb->control.tlb_control = SVM_TLB_NOTHING;
 	vmcb->control.clean = SVM_CLEAN_ALL;
 	vmcb->control.event_inject = 0;
-	hvmm_lapic_set_tpr(&x->vcpu.lapic, vmcb->control.vintr & SVM_V_TPR_MASK);
+	hvmm_lapic_sync_tpr(&x->vcpu.lapic, vmcb->control.vintr & SVM_V_TPR_MASK);
 	hvmm_svm_complete_events(svm);
 }
