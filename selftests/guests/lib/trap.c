@@ -169,6 +169,18 @@ static void record(struct trap_info *t, const struct regs *r)
 	};
 }
 
+void guard_abort(struct regs *r)
+{
+	u32 cpu = this_cpu();
+
+	if (!pcpu[cpu].guard_rsp)
+		return;
+	record(&pcpu[cpu].last, r);
+	r->rax = r->vector;
+	to_kernel(r, guard_unwind, pcpu[cpu].guard_rsp);
+	pcpu[cpu].guard_rsp = 0;
+}
+
 void trap_dispatch(struct regs *r)
 {
 	u32 cpu = this_cpu();
@@ -192,10 +204,7 @@ void trap_dispatch(struct regs *r)
 		return;
 	}
 	if (pcpu[cpu].guard_rsp) {
-		record(&pcpu[cpu].last, r);
-		r->rax = r->vector;
-		to_kernel(r, guard_unwind, pcpu[cpu].guard_rsp);
-		pcpu[cpu].guard_rsp = 0;
+		guard_abort(r);
 		return;
 	}
 	trap_show(r);

@@ -57,11 +57,17 @@ void trap_show(struct regs *r);
 /* Calls fn(arg); an exception inside comes back as its vector. NO_TRAP when it returned. */
 int guard_call(void (*fn)(void *), void *arg);
 
+/* From a handler: ends the guard_call() that was interrupted, if there is one. */
+void guard_abort(struct regs *r);
+
 /* Runs fn(arg) in ring 3 on a stack of its own; its result is handed back. */
 u64 user_call(u64 (*fn)(u64), u64 arg);
 
 /* Runs fn in a 32-bit compatibility segment: fn is .code32 and returns with a near ret. */
 u32 compat_call(void *fn, u32 arg);
+
+/* Calls 32-bit code with paging and long mode off and no use for the IDT; then comes back. */
+void rm_run(void *fn);
 
 struct idt_gate {
 	u16 off0, sel;
