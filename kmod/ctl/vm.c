@@ -142,7 +142,7 @@ static int check_name(struct nlattr *attr, struct netlink_ext_ack *extack)
 /* Core's words are passed on; which attribute they are about it does not know. */
 static void blame(struct genl_info *info, int err)
 {
-	int attr;
+	int attr = 0;
 
 	if (!info->extack || info->extack->bad_attr)
 		return;
@@ -159,10 +159,15 @@ static void blame(struct genl_info *info, int err)
 		/* Name, vcpus, memory and config have been found valid in themselves. */
 		attr = HVMM_A_VM_RAM_FD;
 		break;
-	default:
-		return;
+	case -ENOSPC:
+		NL_SET_ERR_MSG(info->extack, "no console is left; see the parameter consoles");
+		break;
+	case -ENOMEM:
+		NL_SET_ERR_MSG(info->extack, "the host has not enough memory for it");
+		break;
 	}
-	NL_SET_BAD_ATTR(info->extack, info->attrs[attr]);
+	if (attr)
+		NL_SET_BAD_ATTR(info->extack, info->attrs[attr]);
 }
 
 int hvmm_nl_vm_new_doit(struct sk_buff *skb, struct genl_info *info)
