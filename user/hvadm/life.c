@@ -13,6 +13,9 @@ int boot_vm(struct hv_nl *nl, const struct hv_vm *vm, int *status, struct hv_err
 
 	if (status)
 		*status = -1;
+	/* Asked first: another device process would wait for the present one to end. */
+	if (hv_vm_check_stopped(vm, err))
+		return -1;
 	if (hv_config_read(&config, vm->config, vm->config_len, err))
 		goto free;
 	if (config.testdev || config.on_reset == HV_ON_RESET_RESTART) {

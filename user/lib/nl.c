@@ -173,13 +173,7 @@ static const struct hv_names *missing_set(const struct nlmsghdr *request, uint32
 
 static int exit_code(int error)
 {
-	switch (error) {
-	case -ENOENT:
-		return HV_EXIT_NO_VM;
-	case -EOPNOTSUPP:
-	default:
-		return HV_EXIT_REFUSED;
-	}
+	return error == -ENOENT ? HV_EXIT_NO_VM : HV_EXIT_REFUSED;
 }
 
 /* NLMSG_ERROR, or the end of a dump: the extended acknowledgement follows in attributes. */

@@ -241,6 +241,14 @@ int hv_vm_start(struct hv_nl *nl, uint32_t id, const struct hv_boot *boot, struc
 	return hv_nl_request(nl, msg, NULL, NULL, NULL, err);
 }
 
+int hv_vm_check_stopped(const struct hv_vm *vm, struct hv_error *err)
+{
+	if (vm->state == HVMM_STATE_STOPPED)
+		return 0;
+	return hv_fail_code(err, HV_EXIT_REFUSED, "it is %s; only a stopped VM can be started",
+			    vm->state == HVMM_STATE_RUNNING ? "running" : "paused");
+}
+
 int hv_vm_boot(struct hv_nl *nl, const struct hv_vm *vm, const struct hv_config *config,
 	       struct hv_error *err)
 {
@@ -249,10 +257,8 @@ int hv_vm_boot(struct hv_nl *nl, const struct hv_vm *vm, const struct hv_config 
 	void *base;
 	int fd, ret;
 
-	if (vm->state != HVMM_STATE_STOPPED)
-		return hv_fail_code(err, HV_EXIT_REFUSED, "VM '%s' is %s; it must be stopped",
-				    vm->name,
-				    vm->state == HVMM_STATE_RUNNING ? "running" : "paused");
+	if (hv_vm_check_stopped(vm, err))
+		return -1;
 	fd = hv_vmfd_open(vm->id, err);
 	if (fd < 0)
 		return -1;

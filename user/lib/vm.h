@@ -111,6 +111,9 @@ int hv_vm_new(struct hv_nl *nl, const char *name, uint32_t vcpus, uint64_t memor
 int hv_vm_simple(struct hv_nl *nl, uint8_t cmd, uint32_t id, struct hv_error *err);
 int hv_vm_start(struct hv_nl *nl, uint32_t id, const struct hv_boot *boot, struct hv_error *err);
 
+/* Whether a VM can be started: RAM must not be loaded under a running guest. */
+int hv_vm_check_stopped(const struct hv_vm *vm, struct hv_error *err);
+
 /**
  * hv_vm_boot - load a stopped VM's images and start it
  * @nl: connection

@@ -1,0 +1,260 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# hvadm as a program: exit statuses, messages, what is left behind. Needs root,
+# the module loaded, and no VMs. The bare guest hello.elf and Linux guests are
+# looked for in $GUESTS (/guests).
+
+guests=${GUESTS:-/guests}
+module=${HVMM_KO:-/lib/hvmm.ko}
+tmp=$(mktemp -d)
+count=0
+failed=0
+trap 'rm -rf "$tmp"' EXIT
+
+ok() {
+	count=$((count + 1))
+	echo "ok $count - $*"
+}
+
+not_ok() {
+	count=$((count + 1))
+	failed=$((failed + 1))
+	echo "not ok $count - $*"
+	sed 's/^/#   /' "$tmp/out" "$tmp/err"
+}
+
+skip() {
+	count=$((count + 1))
+	echo "ok $count - $1 # SKIP $2"
+}
+
+# expect STATUS PATTERN ARGS...: hvadm's status, and a line of its output. A
+# refusal has to say something, and nothing on stdout.
+expect() {
+	status=$1
+	pattern=$2
+	shift 2
+	hvadm "$@" >"$tmp/out" 2>"$tmp/err" </dev/null
+	got=$?
+	if [ $got != "$status" ]; then
+		not_ok "hvadm $*: status $got, not $status"
+	elif ! cat "$tmp/out" "$tmp/err" | grep -q -e "$pattern"; then
+		not_ok "hvadm $*: no '$pattern'"
+	elif [ "$status" -ge 1 ] && [ "$status" -le 4 ] && [ -s "$tmp/out" ]; then
+		not_ok "hvadm $*: a refusal on stdout"
+	else
+		ok "hvadm $*"
+	fi
+}
+
+# check NAME COMMAND...
+check() {
+	name=$1
+	shift
+	if "$@" >"$tmp/out" 2>"$tmp/err"; then
+		ok "$name"
+	else
+		not_ok "$name"
+	fi
+}
+
+host() {
+	hvadm stat | awk -v key="$1" '$1 == key { print $2 }'
+}
+
+nothing_left() {
+	[ "$(host vms) $(host vm-objects) $(host ram-pages) $(host table-pages)" = "0 0 0 0" ] &&
+		[ -z "$(pidof hvdm)" ]
+}
+
+# What is freed late, or a process on its way out, gets a moment.
+settle() {
+	tries=50
+	until nothing_left; do
+		tries=$((tries - 1))
+		[ $tries -gt 0 ] || return 1
+		usleep 100000 2>/dev/null || sleep 0.1
+	done
+}
+
+# The sum and the time since creation, of every vCPU in a table.
+ledger_adds_up() {
+	hvadm stat "$1" | awk '
+		/^INDEX/ { for (i = 1; i <= NF; i++) column[$i] = i; in_table = 1; next }
+		in_table && NF { n++; if ($column["SUM"] != $column["WALL"]) bad = 1 }
+		END { exit bad || !n }'
+}
+
+if [ "$(host vms)" != 0 ]; then
+	echo "1..0 # SKIP needs the module loaded, and no VMs"
+	exit 4
+fi
+hello=$guests/hello.elf
+if [ ! -e "$hello" ]; then
+	echo "1..0 # SKIP no $hello"
+	exit 4
+fi
+cpus=$(host pcpus)
+
+# Usage
+expect 0 '^hvadm ' --version
+expect 0 create --help
+expect 0 vcpus create --help
+expect 1 Usage
+expect 1 'no verb' dance
+expect 1 'name is needed' create
+expect 1 'more than one' create a b
+expect 1 'name is needed' stop
+expect 1 'unrecognized\|unknown' create a --speed 3
+expect 1 'number' create a --vcpus many
+expect 1 'number' create a --vcpus 0
+expect 1 'size' create a --memory big
+expect 1 '4096' create a --memory 1000001
+expect 1 'not known' create a --on-reset dance
+expect 1 'kernel is needed' run
+expect 1 'time' run "$hello" --timeout soon
+
+# Files
+expect 1 'No such file' create a --kernel /none
+expect 1 'No such file' create a --kernel "$hello" --module /none
+expect 1 'not a regular file' create a --kernel /dev
+expect 1 'No such file' run /none
+: >"$tmp/empty"
+expect 1 'empty' create a --kernel "$tmp/empty"
+echo 'no kernel at all' >"$tmp/text"
+expect 1 'not a kernel' create a --kernel "$tmp/text"
+head -c 3000 "$hello" >"$tmp/short"
+expect 1 'truncated' create a --kernel "$tmp/short"
+expect 1 'fit' create a --kernel "$hello" --memory 4M
+expect 1 'modules, not initrds' create a --kernel "$hello" --initrd "$hello"
+expect 1 'not a Linux' create a --kernel "$hello" --format linux
+linux=$guests/vmlinuz-6.12-cloud
+if [ -e "$linux" ]; then
+	head -c 1000000 "$linux" >"$tmp/short"
+	expect 1 'truncated' create a --kernel "$tmp/short"
+	expect 1 'fit' create a --kernel "$linux" --memory 32M
+	expect 1 'No such file' create a --kernel "$linux" --initrd /none
+	head -c 100000000 /dev/zero >"$tmp/initrd"
+	expect 1 'no room' create a --kernel "$linux" --initrd "$tmp/initrd" --memory 128M
+	rm "$tmp/initrd"
+fi
+check 'bad files leave nothing behind' nothing_left
+
+# The kernel's refusals
+expect 3 "no VM named 'a'" start a
+expect 3 "no VM named 'a'" stop a
+expect 3 "no VM named 'a'" destroy a
+expect 3 "no VM named 'a'" stat a
+expect 3 "no VM named 'a'" console a
+expect 3 'no VM' stat "$(printf '%070d' 1)"
+expect 2 "attribute name" create .a
+expect 2 "attribute vcpus" create a --vcpus $((cpus + 1))
+expect 0 '' create a --kernel "$hello" --memory 64M --testdev
+expect 2 'attribute name' create a
+expect 2 'stopped' stop a
+expect 2 'running' pause a
+expect 2 'paused' resume a
+expect 0 '"memory": 67108864' list -j
+expect 0 ' 64M ' list
+if command -v su >/dev/null && chmod 755 "$tmp"; then
+	check 'others may look' su -s /bin/sh nobody -c 'hvadm list && hvadm stat a'
+	su -s /bin/sh nobody -c 'hvadm create b' >"$tmp/out" 2>"$tmp/err"
+	check 'others may not create' test $? = 2
+	check 'it is said why' sh -c "hvadm list >/dev/null; su -s /bin/sh nobody -c 'hvadm destroy a' 2>&1 | grep CAP_SYS_ADMIN"
+else
+	skip 'others' 'no su'
+fi
+
+# Life
+expect 0 '' start a
+expect 0 'hello' console a --timeout 60
+expect 0 'request' list
+check 'the ledger adds up' ledger_adds_up a
+expect 0 '' start a
+expect 0 'hello' console a --timeout 60
+expect 0 '' create b --kernel "$hello" --memory 64M
+expect 3 'b2' destroy a b2 b
+check 'all that exist were destroyed' settle
+
+# run passes the guest's status on
+expect 1 'hello' run "$hello" --memory 64M --testdev --timeout 60
+expect 124 'time is up' run "$hello" --memory 64M --timeout 2
+check 'run leaves nothing behind' settle
+hvadm run "$hello" --memory 64M -n victim >/dev/null 2>&1 &
+pid=$!
+tries=100
+until hvadm list | grep -q ' running ' || [ $((tries -= 1)) = 0 ]; do
+	usleep 100000 2>/dev/null || sleep 0.1
+done
+expect 2 'running' start victim
+expect 0 '' pause victim
+expect 2 'paused' start victim
+expect 2 '' pause victim
+expect 0 '' resume victim
+expect 2 'attribute name' run "$hello" -n victim
+kill $pid
+wait $pid
+check 'run that is terminated leaves nothing behind' settle
+rm "$tmp/short"
+cp "$hello" "$tmp/short"
+expect 0 '' create gone --kernel "$tmp/short" --memory 64M
+rm "$tmp/short"
+expect 1 'No such file' start gone
+expect 0 ' none ' list
+expect 0 '' destroy gone
+
+# Events
+hvadm monitor -j >"$tmp/events" &
+pid=$!
+# It listens when the first event arrives.
+tries=50
+until grep -q created "$tmp/events" || [ $((tries -= 1)) = 0 ]; do
+	hvadm create probe && hvadm destroy probe
+	usleep 100000 2>/dev/null || sleep 0.1
+done
+hvadm run "$hello" --memory 64M --testdev -n seen >/dev/null
+tries=50
+until grep -q 'destroyed.*seen' "$tmp/events" || [ $((tries -= 1)) = 0 ]; do
+	usleep 100000 2>/dev/null || sleep 0.1
+done
+kill $pid
+wait $pid
+sed -n '/"seen"/s/.*"event": "\([a-z]*\)".*"state": "\([a-z]*\)".*/\1 \2/p' "$tmp/events" \
+	>"$tmp/got"
+printf '%s\n' 'created stopped' 'state running' 'state stopped' 'destroyed stopped' >"$tmp/want"
+check 'monitor tells of each event' cmp "$tmp/got" "$tmp/want"
+
+# Linux: console, script, reset, switching off
+initrd=$guests/initrd.img
+if [ -e "$linux" ] && [ -e "$initrd" ]; then
+	expect 0 'answer-42' run "$linux" --initrd "$initrd" --cmdline 'console=ttyS0 quiet' \
+		--memory 256M --timeout 200 --expect 'guest# ' \
+		--send 'echo answer-$((6*7)); poweroff -f\n' --expect 'answer-42'
+	expect 125 'reset' run "$linux" --initrd "$initrd" --cmdline 'console=ttyS0 quiet' \
+		--memory 256M --timeout 200 --expect 'guest# ' --send 'reboot -f\n'
+	expect 0 '' create l --kernel "$linux" --initrd "$initrd" --memory 256M \
+		--cmdline 'console=ttyS0 quiet' --on-reset restart
+	expect 0 '' start l
+	expect 0 'guest# ' console l --timeout 200 --expect 'guest# ' --send 'reboot -f\n' \
+		--expect 'GUEST-UP' --expect 'guest# '
+	check 'stdin is typed' sh -c "echo 'echo typed-\$((5*5)); poweroff -f' |
+		hvadm console l --timeout 60 | grep typed-25"
+	expect 0 'poweroff' list
+	expect 0 '' destroy l
+	check 'nothing is left of it' settle
+else
+	skip 'Linux guests' "none in $guests"
+fi
+
+# No module
+if [ -e "$module" ] && rmmod hvmm; then
+	expect 4 'modprobe hvmm' list
+	expect 4 'modprobe hvmm' create a --kernel "$hello"
+	check 'the module is loaded again' insmod "$module"
+else
+	skip 'no module' "$module cannot be taken away"
+fi
+
+echo "1..$count"
+[ $failed = 0 ]
