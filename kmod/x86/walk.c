@@ -137,9 +137,13 @@ static u64 reserved_bits(const struct paging *p, int level, bool leaf)
 	if (!p->nx)
 		rsvd |= PTE_NX;
 	if (p->mode == PAGING_PAE) {
-		rsvd |= GENMASK_ULL(62, 52);
+		/*
+		 * The CPU checked the four PDPTEs when it loaded them (APM vol. 2, 5.2.3);
+		 * what memory holds since does not count, and some set the accessed bit in it.
+		 */
 		if (level == 3)
-			return rsvd | PTE_NX | GENMASK_ULL(8, 5) | GENMASK_ULL(2, 1);
+			return 0;
+		rsvd |= GENMASK_ULL(62, 52);
 	}
 	if (leaf && level > 1)
 		rsvd |= GENMASK_ULL(shift - 1, PAGE_BITS) & ~PTE_PAT_LARGE;
