@@ -310,8 +310,5 @@ int main(void)
 		{ "random devices against a plain list", test_random },
 	};
 
-	tap_plan(ARRAY_SIZE(cases));
-	tap_diag("SEED=%llu", (unsigned long long)rng_seed());
-	check_run(cases, ARRAY_SIZE(cases));
-	return tap_done();
+	return check_main(cases, ARRAY_SIZE(cases));
 }

@@ -712,8 +712,5 @@ int main(void)
 		{ "hypercalls", test_hypercall },
 	};
 
-	tap_diag("SEED=%llu", (unsigned long long)rng_seed());
-	tap_plan(ARRAY_SIZE(cases));
-	check_run(cases, ARRAY_SIZE(cases));
-	return tap_done();
+	return check_main(cases, ARRAY_SIZE(cases));
 }

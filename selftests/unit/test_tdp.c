@@ -326,14 +326,13 @@ int main(void)
 		{ "random changes against an array", test_random },
 	};
 	unsigned int i;
+	int status;
 
 	arena = aligned_alloc(1 << 21, ARENA_PAGES * 4096UL);
 	for (i = 0; i < ARENA_PAGES; i++)
 		head[i] = i;
 
-	tap_plan(ARRAY_SIZE(cases));
-	tap_diag("SEED=%llu", (unsigned long long)rng_seed());
-	check_run(cases, ARRAY_SIZE(cases));
+	status = check_main(cases, ARRAY_SIZE(cases));
 	free(arena);
-	return tap_done();
+	return status;
 }

@@ -87,11 +87,12 @@ static bool iasl_accepts(uint64_t dsdt, uint64_t fadt, uint64_t madt)
 	save(folder, "facp", fadt);
 	save(folder, "apic", madt);
 	snprintf(command, sizeof(command),
-		 "cd %s && for t in dsdt facp apic; do iasl -d $t.dat >$t.log 2>&1 || exit 1; "
-		 "! grep -iE 'error|warning|invalid|truncated|corrupt' $t.log $t.dsl || exit 1; done && "
-		 "iasl -we -p again dsdt.dsl >again.log 2>&1 && "
-		 "grep -q PNP0501 dsdt.dsl && grep -q 'Interrupt (ResourceConsumer, Edge, ActiveHigh, Exclusive' "
-		 "dsdt.dsl && grep -q 'Name (_S5' dsdt.dsl",
+		 "set -e; cd %s\n"
+		 "for t in dsdt facp apic; do iasl -d $t.dat >$t.log 2>&1\n"
+		 "! grep -iE 'error|warning|invalid|truncated|corrupt' $t.log $t.dsl; done\n"
+		 "iasl -we -p again dsdt.dsl >again.log 2>&1\n"
+		 "grep -q PNP0501 dsdt.dsl; grep -q 'Name (_S5' dsdt.dsl\n"
+		 "grep -q 'Interrupt (ResourceConsumer, Edge, ActiveHigh, Exclusive' dsdt.dsl\n",
 		 folder);
 	status = system(command);
 	if (status) {
@@ -119,7 +120,7 @@ static void tables(uint32_t vcpus)
 	}
 	xsdt = get64(rsdp + 24);
 	tap_ok(in_area(rsdp, 36) && rsdp % 16 == 0 && !memcmp(ram_bytes + rsdp, "RSD PTR ", 8) &&
-		       !sum(rsdp, 20) && !sum(rsdp, 36),
+	       !sum(rsdp, 20) && !sum(rsdp, 36),
 	       "%u vCPUs: RSDP", vcpus);
 	tap_ok(table_ok(xsdt, "XSDT"), "%u vCPUs: XSDT", vcpus);
 	fadt = find(xsdt, "FACP");

@@ -17,6 +17,7 @@
 
 #define RAM		(64ULL << 20)
 #define MUTATIONS	10000
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 
 static uint8_t *ram_bytes;
 static struct hv_ram ram;
@@ -192,26 +193,27 @@ static void good_linux(const char *one, const char *two)
 	memset(ram_bytes, 0xcc, RAM);
 	tap_ok(!load(&i, i.size, &config), "bzImage is loaded");
 	zero = (void *)(ram_bytes + boot.rsi);
-	tap_ok(boot.mode == HV_BOOT_LONG64 && boot.rip == 0x1000200 && ram_bytes[0x1000000] == 0xa5,
+	tap_ok(boot.mode == HV_BOOT_LONG64 && boot.rip == 0x1000200 &&
+	       ram_bytes[0x1000000] == 0xa5,
 	       "bzImage: entry");
 	tap_ok(!strcmp((char *)ram_bytes + zero->hdr.cmd_line_ptr, "console=ttyS0"),
 	       "bzImage: command line");
 	tap_ok(zero->hdr.ramdisk_size == 8 + 3 &&
-		       !memcmp(ram_bytes + zero->hdr.ramdisk_image, "abcde\0\0\0xyz", 11) &&
-		       zero->hdr.ramdisk_image % 4096 == 0,
+	       !memcmp(ram_bytes + zero->hdr.ramdisk_image, "abcde\0\0\0xyz", 11) &&
+	       zero->hdr.ramdisk_image % 4096 == 0,
 	       "bzImage: initrds are concatenated, padded to four bytes");
 	tap_ok(zero->hdr.type_of_loader == 0xff && zero->hdr.header == 0x53726448 &&
-		       !zero->sentinel && zero->acpi_rsdp_addr == 0xe0000 &&
-		       zero->e820_entries == 3 && zero->e820_table[2].addr == 1 << 20 &&
-		       zero->e820_table[2].size == RAM - (1 << 20),
+	       !zero->sentinel && zero->acpi_rsdp_addr == 0xe0000 &&
+	       zero->e820_entries == 3 && zero->e820_table[2].addr == 1 << 20 &&
+	       zero->e820_table[2].size == RAM - (1 << 20),
 	       "bzImage: zero page");
 	pml4 = (void *)(ram_bytes + boot.cr3);
 	pdpt = pml4[0] & ~0xfffULL;
 	tap_ok(boot.cr3 % 4096 == 0 && pml4[0] & 1 && !pml4[1] &&
-		       get64((get64(pdpt + 8 * 3) & ~0xfffULL) + 8 * 511) == (0xffe00000 | 0x83),
+	       get64((get64(pdpt + 8 * 3) & ~0xfffULL) + 8 * 511) == (0xffe00000 | 0x83),
 	       "bzImage: identity map");
 	tap_ok(get64(boot.gdt_base + 0x10) == HV_GDT_CODE64 &&
-		       get64(boot.gdt_base + 0x18) == HV_GDT_DATA && boot.gdt_limit == 0x1f,
+	       get64(boot.gdt_base + 0x18) == HV_GDT_DATA && boot.gdt_limit == 0x1f,
 	       "bzImage: GDT");
 	hv_config_add_module(&config, one, &err);
 	tap_ok(load(&i, i.size, &config), "bzImage: modules are refused");
@@ -242,21 +244,23 @@ static void good_pvh(const char *one, const char *two)
 	memset(ram_bytes, 0xcc, RAM);
 	tap_ok(!load(&i, i.size, &config), "PVH is loaded");
 	tap_ok(boot.mode == HV_BOOT_PM32 && boot.rip == 0x1000123 && ram_bytes[0x1200fff] == 0x5a &&
-		       !ram_bytes[0x1201000] && !ram_bytes[0x1204fff] && ram_bytes[0x11fffff] == 0xcc,
+	       !ram_bytes[0x1201000] && !ram_bytes[0x1204fff] &&
+	       ram_bytes[0x11fffff] == 0xcc,
 	       "PVH: entry, segments, BSS");
 	tap_ok(get32(boot.rbx) == 0x336ec578 && get32(boot.rbx + 4) == 1 &&
-		       get32(boot.rbx + 12) == 2 && get64(boot.rbx + 32) == 0xe0000 &&
-		       !strcmp((char *)ram_bytes + get64(boot.rbx + 24), "x=y") &&
-		       get32(boot.rbx + 48) == 3,
+	       get32(boot.rbx + 12) == 2 && get64(boot.rbx + 32) == 0xe0000 &&
+	       !strcmp((char *)ram_bytes + get64(boot.rbx + 24), "x=y") &&
+	       get32(boot.rbx + 48) == 3,
 	       "PVH: start information");
 	mods = get64(boot.rbx + 16);
 	tap_ok(!memcmp(ram_bytes + get64(mods), "abcde", 5) && get64(mods + 8) == 5 &&
-		       !memcmp(ram_bytes + get64(mods + 32), "xyz", 3) && get64(mods + 40) == 3 &&
-		       !strcmp((char *)ram_bytes + get64(mods + 48), "quiet"),
+	       !memcmp(ram_bytes + get64(mods + 32), "xyz", 3) && get64(mods + 40) == 3 &&
+	       !strcmp((char *)ram_bytes + get64(mods + 48), "quiet"),
 	       "PVH: modules");
 	hv_config_free(&config);
 	((Elf64_Phdr *)(i.data + sizeof(Elf64_Ehdr)))[1].p_paddr = 0x1000800;
-	tap_ok(load(&i, i.size, NULL) && strstr(err.text, "overwrite"), "PVH: overlapping segments");
+	tap_ok(load(&i, i.size, NULL) && strstr(err.text, "overwrite"),
+	       "PVH: overlapping segments");
 	((Elf64_Phdr *)(i.data + sizeof(Elf64_Ehdr)))[1].p_paddr = 0xe0000;
 	tap_ok(load(&i, i.size, NULL), "PVH: a segment in the firmware's area");
 	((Elf64_Phdr *)(i.data + sizeof(Elf64_Ehdr)))[1].p_paddr = RAM - 0x1000;
@@ -279,30 +283,31 @@ static void good_multiboot(const char *one, const char *two)
 	tap_ok(boot.mode == HV_BOOT_PM32 && boot.rip == 0x4000bc && boot.rax == 0x2badb002,
 	       "multiboot ELF: entry");
 	tap_ok((get32(boot.rbx) & 0x4d) == 0x4d && get32(boot.rbx + 4) == 640 &&
-		       get32(boot.rbx + 8) == (RAM >> 10) - 1024 &&
-		       !strcmp((char *)ram_bytes + get32(boot.rbx + 16), "multiboot ELF a b"),
+	       get32(boot.rbx + 8) == (RAM >> 10) - 1024 &&
+	       !strcmp((char *)ram_bytes + get32(boot.rbx + 16), "multiboot ELF a b"),
 	       "multiboot ELF: information");
 	mods = get32(boot.rbx + 24);
 	tap_ok(get32(boot.rbx + 20) == 2 && get32(mods) == 0x12010b0 / 4096 * 4096 &&
-		       get32(mods + 4) == get32(mods) + 5 &&
-		       strstr((char *)ram_bytes + get32(mods + 8), " NR=1") &&
-		       get32(mods + 16) > get32(mods) && !memcmp(ram_bytes + get32(mods + 16), "xyz", 3),
+	       get32(mods + 4) == get32(mods) + 5 &&
+	       strstr((char *)ram_bytes + get32(mods + 8), " NR=1") &&
+	       get32(mods + 16) > get32(mods) && !memcmp(ram_bytes + get32(mods + 16), "xyz", 3),
 	       "multiboot ELF: modules lie behind the kernel, page aligned");
 	mods = get32(boot.rbx + 48);
 	tap_ok(get32(boot.rbx + 44) == 3 * 24 && get32(mods) == 20 && get64(mods + 4) == 0 &&
-		       get64(mods + 12) == 0xa0000 && get32(mods + 20) == 1,
+	       get64(mods + 12) == 0xa0000 && get32(mods + 20) == 1,
 	       "multiboot ELF: memory map");
 	hv_config_free(&config);
 	((uint32_t *)(i.data + 0x1000))[1] = 7;
 	((uint32_t *)(i.data + 0x1000))[2] = -(0x1badb002 + 7);
-	tap_ok(load(&i, i.size, NULL) && strstr(err.text, "video"), "multiboot ELF: video is refused");
+	tap_ok(load(&i, i.size, NULL) && strstr(err.text, "video"),
+	       "multiboot ELF: video is refused");
 	free(i.data);
 
 	i = make_flat();
 	memset(ram_bytes, 0xcc, RAM);
 	tap_ok(!load(&i, i.size, NULL) && boot.rip == 0x8100 && ram_bytes[0x8100] == 0x33 &&
-		       !ram_bytes[0x9000] && !ram_bytes[0xafff] && boot.rbx >= 0xb000 &&
-		       ram_bytes[0] == 0xcc,
+	       !ram_bytes[0x9000] && !ram_bytes[0xafff] && boot.rbx >= 0xb000 &&
+	       ram_bytes[0] == 0xcc,
 	       "multiboot flat is loaded, nothing lies in it or in page 0");
 	free(i.data);
 }
@@ -362,7 +367,7 @@ static void mutate_words(struct image i)
 	memcpy(good, i.data, i.size);
 	for (at = 0; at < 0x1100 && at + 8 <= i.size; at += 2) {
 		for (width = 4; width <= 8; width += 4) {
-			for (k = 0; k < sizeof(odd) / sizeof(odd[0]); k++) {
+			for (k = 0; k < ARRAY_SIZE(odd); k++) {
 				/* Only where there is something. */
 				if (at > 0x300 && !good[at] && !good[at + 1])
 					continue;

@@ -8,7 +8,7 @@
 #include "tap.h"
 #include "units.h"
 
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 static void sizes(void)
 {
@@ -47,7 +47,7 @@ static void sizes(void)
 	uint64_t v;
 	size_t i;
 
-	for (i = 0; i < COUNT(t); i++) {
+	for (i = 0; i < ARRAY_SIZE(t); i++) {
 		bool ok = hv_parse_size(t[i].text, &v);
 
 		tap_ok(ok == t[i].ok && (!ok || v == t[i].value), "size '%s'", t[i].text);
@@ -71,7 +71,7 @@ static void times(void)
 	uint64_t v;
 	size_t i;
 
-	for (i = 0; i < COUNT(t); i++) {
+	for (i = 0; i < ARRAY_SIZE(t); i++) {
 		bool ok = hv_parse_time(t[i].text, &v);
 
 		tap_ok(ok == t[i].ok && (!ok || v == t[i].value), "time '%s'", t[i].text);
@@ -134,8 +134,8 @@ static void configs(void)
 	ok = !hv_config_write(&b, again, &len2, &err) && len == len2 && !memcmp(text, again, len);
 	tap_ok(ok, "configuration is the same after reading");
 	tap_ok(b.nr_modules == 2 && !strcmp(b.module[0].args, "with some: args") &&
-		       !*b.module[1].args && b.nr_initrds == 2 && b.testdev &&
-		       b.on_reset == HV_ON_RESET_RESTART && b.format == HV_FORMAT_PVH,
+	       !*b.module[1].args && b.nr_initrds == 2 && b.testdev &&
+	       b.on_reset == HV_ON_RESET_RESTART && b.format == HV_FORMAT_PVH,
 	       "configuration keeps its values");
 	hv_config_free(&b);
 
@@ -148,7 +148,7 @@ static void configs(void)
 	       "more than the kernel keeps is refused");
 	hv_config_free(&a);
 
-	for (i = 0; i < COUNT(bad); i++) {
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
 		tap_ok(hv_config_read(&b, bad[i], strlen(bad[i]), &err), "bad configuration %zu",
 		       i);
 		hv_config_free(&b);
@@ -209,39 +209,39 @@ static bool printed(bool json, const char *want)
 static void output(void)
 {
 	tap_ok(printed(true,
-		       "{\n"
-		       "  \"name\": \"a\\\"b\\\\\\u000a\",\n"
-		       "  \"memory\": 536870912,\n"
-		       "  \"vcpu\": [\n"
-		       "    {\n"
-		       "      \"index\": 0,\n"
-		       "      \"state\": \"run\",\n"
-		       "      \"wall\": 1500000000\n"
-		       "    },\n"
-		       "    {\n"
-		       "      \"index\": 10,\n"
-		       "      \"state\": \"halted\",\n"
-		       "      \"wall\": null\n"
-		       "    }\n"
-		       "  ],\n"
-		       "  \"none\": [],\n"
-		       "  \"ram\": {\n"
-		       "    \"held\": 4096\n"
-		       "  }\n"
-		       "}\n"),
+	       "{\n"
+	       "  \"name\": \"a\\\"b\\\\\\u000a\",\n"
+	       "  \"memory\": 536870912,\n"
+	       "  \"vcpu\": [\n"
+	       "    {\n"
+	       "      \"index\": 0,\n"
+	       "      \"state\": \"run\",\n"
+	       "      \"wall\": 1500000000\n"
+	       "    },\n"
+	       "    {\n"
+	       "      \"index\": 10,\n"
+	       "      \"state\": \"halted\",\n"
+	       "      \"wall\": null\n"
+	       "    }\n"
+	       "  ],\n"
+	       "  \"none\": [],\n"
+	       "  \"ram\": {\n"
+	       "    \"held\": 4096\n"
+	       "  }\n"
+	       "}\n"),
 	       "JSON");
 	tap_ok(printed(false, "name             a\"b\\\n\n"
-			      "memory           512M\n"
-			      "\n"
-			      "vcpu:\n"
-			      "INDEX  STATE           WALL\n"
-			      "    0  run     1.500000000s\n"
-			      "   10  halted             -\n"
-			      "\n"
-			      "none:\n"
-			      "\n"
-			      "ram:\n"
-			      "  held             4K\n"),
+	       "memory           512M\n"
+	       "\n"
+	       "vcpu:\n"
+	       "INDEX  STATE           WALL\n"
+	       "    0  run     1.500000000s\n"
+	       "   10  halted             -\n"
+	       "\n"
+	       "none:\n"
+	       "\n"
+	       "ram:\n"
+	       "  held             4K\n"),
 	       "text");
 }
 
