@@ -95,5 +95,6 @@ static void __exit hvmm_exit(void)
 }
 module_exit(hvmm_exit);
 
+MODULE_VERSION("0.1");
 MODULE_DESCRIPTION("Virtual machine monitor with a scheduler of its own");
 MODULE_LICENSE("GPL");
