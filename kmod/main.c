@@ -8,6 +8,7 @@
 
 #include <asm/pgtable.h>
 
+#include "core/vm.h"
 #include "ctl/ctl.h"
 #include "ctl/vmfd.h"
 #include "dev/tty.h"
@@ -44,9 +45,12 @@ static int __init hvmm_init(void)
 	ret = hvmm_fpu_setup(hvmm_guest_xcr0());
 	if (ret)
 		return ret;
-	ret = hvmm_arch->setup();
+	ret = hvmm_vm_init();
 	if (ret)
 		goto err_fpu;
+	ret = hvmm_arch->setup();
+	if (ret)
+		goto err_vm;
 	ret = hvmm_runners_init();
 	if (ret)
 		goto err_arch;
@@ -75,6 +79,8 @@ err_runners:
 	hvmm_runners_exit();
 err_arch:
 	hvmm_arch->teardown();
+err_vm:
+	hvmm_vm_exit();
 err_fpu:
 	hvmm_fpu_teardown();
 	return ret;
@@ -85,6 +91,8 @@ static void __exit hvmm_exit(void)
 {
 	hvmm_ctl_exit();
 	hvmm_vmfd_exit();
+	/* Before what a VM's last item still needs goes away. */
+	hvmm_vm_exit();
 	hvmm_tty_exit();
 	hvmm_pcpu_exit();
 	hvmm_runners_exit();

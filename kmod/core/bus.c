@@ -61,7 +61,7 @@ void hvmm_bus_exit(struct hvmm_bus *bus)
 	if (!table)
 		return;
 
-	synchronize_rcu();
+	/* No vCPU runs any more, so nobody is reading the table. */
 	for (i = 0; i < table->nr; i++) {
 		struct hvmm_bus_dev *dev = table->range[i].dev;
 

@@ -18,6 +18,8 @@ static DEFINE_XARRAY_FLAGS(table, XA_FLAGS_ALLOC1);
 static u32 next_id;
 static u32 generation = 1;
 static atomic_t objects;
+/* Its own, so that unloading waits for a last item that puts the last reference. */
+static struct workqueue_struct *stop_wq;
 static void (*listener)(struct hvmm_vm *vm, enum hvmm_vm_event event);
 
 void hvmm_vm_set_listener(void (*fn)(struct hvmm_vm *vm, enum hvmm_vm_event event))
@@ -248,7 +250,7 @@ void hvmm_vm_stop_async(struct hvmm_vm *vm, enum hvmm_vm_reason reason, const ch
 		strscpy(vm->error, error, sizeof(vm->error));
 	WRITE_ONCE(vm->hold, true);
 	hvmm_vm_get(vm);
-	if (!schedule_work(&vm->stop_work))
+	if (!queue_work(stop_wq, &vm->stop_work))
 		hvmm_vm_put(vm);
 }
 
@@ -547,4 +549,15 @@ u64 hvmm_vm_kernel_bytes(struct hvmm_vm *vm)
 	return struct_size(vm, vcpus, vm->nr_vcpus) + vm->config_len +
 	       (u64)vm->nr_vcpus * (hvmm_arch_vcpu_bytes() + sizeof(*vm->irq.lapics)) +
 	       hvmm_mem_table_bytes(&vm->mem) + hvmm_platform_bytes(vm);
+}
+
+int hvmm_vm_init(void)
+{
+	stop_wq = alloc_workqueue("hvmm_stop", WQ_UNBOUND, 0);
+	return stop_wq ? 0 : -ENOMEM;
+}
+
+void hvmm_vm_exit(void)
+{
+	destroy_workqueue(stop_wq);
 }

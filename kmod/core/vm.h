@@ -341,5 +341,17 @@ void hvmm_vm_put(struct hvmm_vm *vm);
  */
 u64 hvmm_vm_kernel_bytes(struct hvmm_vm *vm);
 
+/**
+ * hvmm_vm_init - what all VMs share
+ *
+ * Context: module init, may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int hvmm_vm_init(void);
+
+/**
+ * hvmm_vm_exit - undo hvmm_vm_init(); no VM exists any more
+ */
+void hvmm_vm_exit(void);
 
 #endif

@@ -38,13 +38,11 @@ enum platform_dev {
 /**
  * struct hvmm_platform - in-kernel devices of a VM
  * @dev: their places on the buses
- * @added: bitmap of those that are on one
  * @storm: lets a held-back IOAPIC pin go on
  * @vm: the VM
  */
 struct hvmm_platform {
 	struct hvmm_bus_dev dev[DEV_NR];
-	unsigned long added;
 	struct delayed_work storm;
 	struct hvmm_vm *vm;
 };
@@ -244,7 +242,6 @@ int hvmm_platform_create(struct hvmm_vm *vm)
 		ret = hvmm_bus_add(bus_of(vm, i), &p->dev[i]);
 		if (ret)
 			return ret;
-		__set_bit(i, &p->added);
 	}
 	return hvmm_channel_create(vm);
 }
@@ -273,13 +270,10 @@ void hvmm_platform_detach(struct hvmm_vm *vm)
 void hvmm_platform_destroy(struct hvmm_vm *vm)
 {
 	struct hvmm_platform *p = vm->platform;
-	unsigned int i;
 
 	if (!p)
 		return;
 	hvmm_channel_destroy(vm);
-	for_each_set_bit(i, &p->added, DEV_NR)
-		hvmm_bus_del(bus_of(vm, i), &p->dev[i]);
 	hvmm_bus_exit(&vm->pio);
 	hvmm_bus_exit(&vm->mmio);
 	hvmm_console_destroy(vm->console);
