@@ -47,38 +47,26 @@ enum hvmm_event_type {
 
 /**
  * struct hvmm_msr_state - MSRs whose value hvmm keeps itself
- * @misc_enable: IA32_MISC_ENABLE
  * @tsc_aux: TSC_AUX
  * @mtrr_def: MTRRdefType
  * @mtrr_fixed: fixed-range MTRRs
  * @mtrr_var: variable-range bases and masks
- * @spec_ctrl: SPEC_CTRL
- * @virt_spec_ctrl: VIRT_SPEC_CTRL
  * @hwcr: HWCR
  * @tsc_adjust: TSC_ADJUST
- * @xss: IA32_XSS
  * @kvm_wall: last value of MSR_KVM_WALL_CLOCK_NEW
  * @kvm_time: value of MSR_KVM_SYSTEM_TIME_NEW; bit 0 = enabled
  * @kvm_steal: value of MSR_KVM_STEAL_TIME; bit 0 = enabled
- * @kvm_poll: value of MSR_KVM_POLL_CONTROL
- * @kvm_eoi: value of MSR_KVM_PV_EOI_EN
  */
 struct hvmm_msr_state {
-	u64 misc_enable;
 	u64 tsc_aux;
 	u64 mtrr_def;
 	u64 mtrr_fixed[11];
 	u64 mtrr_var[HVMM_MTRR_VAR_NR][2];
-	u64 spec_ctrl;
-	u64 virt_spec_ctrl;
 	u64 hwcr;
 	u64 tsc_adjust;
-	u64 xss;
 	u64 kvm_wall;
 	u64 kvm_time;
 	u64 kvm_steal;
-	u64 kvm_poll;
-	u64 kvm_eoi;
 };
 
 /**
