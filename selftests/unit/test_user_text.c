@@ -168,7 +168,7 @@ static void configs(void)
 	tap_ok(ok, "truncated configurations do no harm");
 }
 
-static bool printed(bool json, const char *want)
+static bool printed(const char *want, bool json)
 {
 	char *text = NULL;
 	size_t len = 0;
@@ -208,41 +208,43 @@ static bool printed(bool json, const char *want)
 
 static void output(void)
 {
-	tap_ok(printed(true,
-	       "{\n"
-	       "  \"name\": \"a\\\"b\\\\\\u000a\",\n"
-	       "  \"memory\": 536870912,\n"
-	       "  \"vcpu\": [\n"
-	       "    {\n"
-	       "      \"index\": 0,\n"
-	       "      \"state\": \"run\",\n"
-	       "      \"wall\": 1500000000\n"
-	       "    },\n"
-	       "    {\n"
-	       "      \"index\": 10,\n"
-	       "      \"state\": \"halted\",\n"
-	       "      \"wall\": null\n"
-	       "    }\n"
-	       "  ],\n"
-	       "  \"none\": [],\n"
-	       "  \"ram\": {\n"
-	       "    \"held\": 4096\n"
-	       "  }\n"
-	       "}\n"),
-	       "JSON");
-	tap_ok(printed(false, "name             a\"b\\\n\n"
-	       "memory           512M\n"
-	       "\n"
-	       "vcpu:\n"
-	       "INDEX  STATE           WALL\n"
-	       "    0  run     1.500000000s\n"
-	       "   10  halted             -\n"
-	       "\n"
-	       "none:\n"
-	       "\n"
-	       "ram:\n"
-	       "  held             4K\n"),
-	       "text");
+	static const char json[] =
+		"{\n"
+		"  \"name\": \"a\\\"b\\\\\\u000a\",\n"
+		"  \"memory\": 536870912,\n"
+		"  \"vcpu\": [\n"
+		"    {\n"
+		"      \"index\": 0,\n"
+		"      \"state\": \"run\",\n"
+		"      \"wall\": 1500000000\n"
+		"    },\n"
+		"    {\n"
+		"      \"index\": 10,\n"
+		"      \"state\": \"halted\",\n"
+		"      \"wall\": null\n"
+		"    }\n"
+		"  ],\n"
+		"  \"none\": [],\n"
+		"  \"ram\": {\n"
+		"    \"held\": 4096\n"
+		"  }\n"
+		"}\n";
+	static const char text[] =
+		"name             a\"b\\\n\n"
+		"memory           512M\n"
+		"\n"
+		"vcpu:\n"
+		"INDEX  STATE           WALL\n"
+		"    0  run     1.500000000s\n"
+		"   10  halted             -\n"
+		"\n"
+		"none:\n"
+		"\n"
+		"ram:\n"
+		"  held             4K\n";
+
+	tap_ok(printed(json, true), "JSON");
+	tap_ok(printed(text, false), "text");
 }
 
 int main(void)

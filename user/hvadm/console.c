@@ -70,10 +70,10 @@ int verb_console(int argc, char **argv)
 	static const struct argp argp = {
 		.parser = parse,
 		.args_doc = "NAME",
-		.doc = "Connect to a VM's serial console; Ctrl-] leaves. Where stdin is not a terminal, "
-		       "it is typed to the console, and the console is printed until the VM stops. "
-		       "With --expect and --send the console is worked by these in their order, and "
-		       "left when they are through.",
+		.doc = "Connect to a VM's serial console; Ctrl-] leaves.\n\n"
+		       "Where stdin is not a terminal, it is typed to the console, and the console\n"
+		       "is printed until the VM stops. With --expect and --send the console is\n"
+		       "worked by these in their order, and left when they are through.",
 		.children = children,
 	};
 	struct console c = { .gone = false };

@@ -75,8 +75,8 @@ int verb_create(int argc, char **argv)
 		.options = json_options,
 		.parser = parse_create,
 		.args_doc = "NAME",
-		.doc = "Create a VM. It is stopped; 'hvadm start' loads its images and starts it. "
-		       "The images are checked now and read when the VM is started.",
+		.doc = "Create a VM. It is stopped; 'hvadm start' loads its images and starts it.\n"
+		       "The images are checked now, and read when the VM is started.",
 		.children = children,
 	};
 	struct create c = { .json = false };
@@ -207,7 +207,7 @@ int verb_monitor(int argc, char **argv)
 	static const struct argp argp = {
 		.options = json_options,
 		.parser = parse_json,
-		.doc = "Tell of life-cycle events as they happen, one on a line, until interrupted.",
+		.doc = "Tell of life-cycle events as they happen, one on a line.",
 	};
 	bool json = false, missed;
 	struct hv_error err;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "hvadm.h"
+#include "util.h"
 
 static const struct verb verbs[] = {
 	{ "create", verb_create, "NAME [OPTION...]", "create a VM; it is stopped" },
@@ -20,8 +21,6 @@ static const struct verb verbs[] = {
 	{ "monitor", verb_monitor, "", "tell of life-cycle events as they happen" },
 };
 
-#define NR_VERBS (sizeof(verbs) / sizeof(verbs[0]))
-
 int complain(const char *name, const struct hv_error *err)
 {
 	fflush(stdout);
@@ -37,7 +36,7 @@ static void overview(FILE *file)
 	size_t i;
 
 	fputs("Usage: hvadm VERB [ARGUMENT...]\n\n", file);
-	for (i = 0; i < NR_VERBS; i++)
+	for (i = 0; i < ARRAY_SIZE(verbs); i++)
 		fprintf(file, "  %-8s %-20s %s\n", verbs[i].name, verbs[i].args, verbs[i].text);
 	fputs("\n'hvadm VERB --help' tells the options of a verb; hvadm(8) has the rest.\n"
 	      "\nExit status: 0 done; 1 wrong usage or an unusable file; 2 refused by the kernel;\n"
@@ -64,7 +63,7 @@ int main(int argc, char **argv)
 		puts("hvadm " HVMM_VERSION);
 		return HV_OK;
 	}
-	for (i = 0; i < NR_VERBS; i++) {
+	for (i = 0; i < ARRAY_SIZE(verbs); i++) {
 		if (strcmp(argv[1], verbs[i].name))
 			continue;
 		snprintf(name, sizeof(name), "hvadm %s", verbs[i].name);

@@ -117,7 +117,8 @@ static bool watcher(void *arg, int fd)
 		}
 		/* It ends when the VM has stopped; its event follows or has come. */
 		close(r->device);
-		r->device = r->session.watch[1] = -1;
+		r->device = -1;
+		r->session.watch[1] = -1;
 		if (!hv_vm_get_id(&r->nl, r->id, &vm, &r->err))
 			note_state(r, &vm);
 		else
@@ -225,11 +226,11 @@ int verb_run(int argc, char **argv)
 		.options = options,
 		.parser = parse,
 		.args_doc = "[FILE]",
-		.doc = "Run a VM in the foreground: create it, start it with FILE as its kernel, connect "
-		       "its console to stdin and stdout, and destroy it at its end. The exit status is "
-		       "the guest's own if it has the test device and writes to it; 0 if it switches "
-		       "itself off; 124 when time is up; 125 if it resets itself or ends in a triple "
-		       "fault; 126 if it is stopped by an error.",
+		.doc = "Run a VM in the foreground: create it, start it with FILE as its kernel,\n"
+		       "connect its console to stdin and stdout, and destroy it at its end.\n\n"
+		       "The exit status is the guest's own if it writes one to the test device;\n"
+		       "0 if it switches itself off; 124 when time is up; 125 if it resets itself\n"
+		       "or ends in a triple fault; 126 if it is stopped by an error.",
 		.children = children,
 	};
 	struct run r = { .device = -1, .status = -1 };

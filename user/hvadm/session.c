@@ -86,10 +86,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			argp_error(state, "more than %d steps", STEPS_MAX);
 		s->step[s->nr_steps].send = key == OPT_SEND;
 		if (!resolve(arg, &s->step[s->nr_steps++]))
-			argp_error(
-				state,
-				"'%s': 1 to %d characters with \\n \\r \\t \\e \\\\ \\xNN are possible",
-				arg, MATCH_MAX);
+			argp_error(state, "'%s': 1 to %d characters are possible", arg, MATCH_MAX);
 		break;
 	case OPT_TIMEOUT:
 		if (!hv_parse_time(arg, &s->timeout) || !s->timeout)
@@ -277,7 +274,8 @@ static bool type(struct run *r)
 		return errno == EAGAIN || errno == EINTR;
 	r->input_at += (size_t)n;
 	if (r->input_at == r->input_len) {
-		r->input_len = r->input_at = 0;
+		r->input_len = 0;
+		r->input_at = 0;
 		script(r);
 	}
 	return true;

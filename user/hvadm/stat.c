@@ -171,9 +171,9 @@ int verb_stat(int argc, char **argv)
 		.options = options,
 		.parser = parse,
 		.args_doc = "[NAME]",
-		.doc = "Show a VM's memory, exits by reason, counters, and the ledger of each vCPU's "
-		       "time, whose states add up to the time since its creation. Without a name: "
-		       "figures of the host.",
+		.doc = "Show a VM's memory, exits by reason, counters, and the ledger of each\n"
+		       "vCPU's time, whose states add up to the time since its creation.\n"
+		       "Without a name: figures of the host.",
 	};
 	struct stat_args a = { NULL, false };
 	struct hv_error err;

@@ -301,8 +301,8 @@ int main(int argc, char **argv)
 		.options = options,
 		.parser = parse,
 		.args_doc = "ID",
-		.doc = "Serve the devices of VM number ID until it stops. hvadm starts this where it "
-		       "is needed.",
+		.doc = "Serve the devices of VM number ID until it stops.\n"
+		       "hvadm starts this where it is needed.",
 	};
 	struct hvdm d = { .front = -1, .report = -1 };
 	struct hv_error err;

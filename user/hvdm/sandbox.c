@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "hvdm.h"
+#include "util.h"
 
 #define NOBODY 65534
 
@@ -68,7 +69,7 @@ static int add_rules(scmp_filter_ctx ctx, int vm, int report)
 	unsigned int i;
 	int ret;
 
-	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(commands); i++) {
 		ret = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 2,
 				       SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)vm),
 				       SCMP_A1(SCMP_CMP_EQ, commands[i]));

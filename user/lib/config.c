@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "config.h"
+#include "util.h"
 
 #define HEADING "hvmm-boot 1"
 
@@ -21,8 +22,6 @@ static const char *const on_reset[] = {
 	[HV_ON_RESET_STOP] = "stop",
 	[HV_ON_RESET_RESTART] = "restart",
 };
-
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 void hv_config_free(struct hv_config *config)
 {
@@ -141,7 +140,7 @@ int hv_config_add_module(struct hv_config *config, const char *text, struct hv_e
 
 int hv_config_set_format(struct hv_config *config, const char *name, struct hv_error *err)
 {
-	int i = choose(formats, COUNT(formats), name, "format", err);
+	int i = choose(formats, ARRAY_SIZE(formats), name, "format", err);
 
 	if (i < 0)
 		return -1;
@@ -151,7 +150,7 @@ int hv_config_set_format(struct hv_config *config, const char *name, struct hv_e
 
 int hv_config_set_on_reset(struct hv_config *config, const char *name, struct hv_error *err)
 {
-	int i = choose(on_reset, COUNT(on_reset), name, "on-reset", err);
+	int i = choose(on_reset, ARRAY_SIZE(on_reset), name, "on-reset", err);
 
 	if (i < 0)
 		return -1;

@@ -4,6 +4,7 @@
 
 #include "acpi.h"
 #include "load.h"
+#include "util.h"
 
 unsigned int hv_memory_map(const struct hv_ram *ram, struct hv_region map[HV_REGIONS])
 {
@@ -127,22 +128,18 @@ static int unknown_format(const struct hv_guest *g, struct hv_error *err)
 		const char *name;
 	} packed[] = {
 		{ "\x1f\x8b", 2, "gzip" },
-		{ "\xfd"
-		  "7zXZ",
-		  5, "xz" },
+		{ "\xfd\x37zXZ", 5, "xz" },
 		{ "\x28\xb5\x2f\xfd", 4, "zstd" },
 		{ "BZh", 3, "bzip2" },
 	};
 	unsigned int i;
 
-	for (i = 0; i < sizeof(packed) / sizeof(packed[0]); i++)
+	for (i = 0; i < ARRAY_SIZE(packed); i++)
 		if (g->head_len > packed[i].len && !memcmp(g->head, packed[i].magic, packed[i].len))
 			return hv_fail(err, "%s: compressed with %s; unpack it first",
 				       g->kernel.name, packed[i].name);
-	return hv_fail(
-		err,
-		"%s: not a kernel that can be booted (bzImage, ELF with a PVH entry, multiboot)",
-		g->kernel.name);
+	return hv_fail(err, "%s: not a kernel that can be booted (bzImage, PVH or multiboot)",
+		       g->kernel.name);
 }
 
 static int load_kernel(struct hv_guest *g, struct hv_error *err)

@@ -4,8 +4,9 @@
 #include <stddef.h>
 
 #include "names.h"
+#include "util.h"
 
-#define COUNT(a) ((int)(sizeof(a) / sizeof((a)[0])))
+#define COUNT(a) ((int)ARRAY_SIZE(a))
 
 static const char *const vm[] = {
 	[HVMM_A_VM_ID] = "id",	       [HVMM_A_VM_NAME] = "name",
@@ -16,7 +17,9 @@ static const char *const vm[] = {
 	[HVMM_A_VM_AGE] = "age",       [HVMM_A_VM_UPTIME] = "uptime",
 	[HVMM_A_VM_BOOT] = "boot",
 };
+
 _Static_assert(COUNT(vm) == HVMM_A_VM_MAX + 1, "as in the spec");
+
 const struct hv_names hv_vm_names = { COUNT(vm), vm };
 
 static const char *const boot[] = {
@@ -30,7 +33,9 @@ static const char *const boot[] = {
 	[HVMM_A_BOOT_GDT_BASE] = "gdt-base",
 	[HVMM_A_BOOT_GDT_LIMIT] = "gdt-limit",
 };
+
 _Static_assert(COUNT(boot) == HVMM_A_BOOT_MAX + 1, "as in the spec");
+
 const struct hv_names hv_boot_names = { COUNT(boot), boot };
 
 static const char *const ledger[] = {
@@ -40,7 +45,9 @@ static const char *const ledger[] = {
 	[HVMM_A_LEDGER_PAUSED] = "paused",   [HVMM_A_LEDGER_HOST] = "host",
 	[HVMM_A_LEDGER_OFFLINE] = "offline",
 };
+
 _Static_assert(COUNT(ledger) == HVMM_A_LEDGER_MAX + 1, "as in the spec");
+
 const struct hv_names hv_ledger_names = { COUNT(ledger), ledger };
 
 static const char *const exits[] = {
@@ -68,7 +75,9 @@ static const char *const exits[] = {
 	[HVMM_A_EXITS_SHUTDOWN] = "shutdown",
 	[HVMM_A_EXITS_OTHER] = "other",
 };
+
 _Static_assert(COUNT(exits) == HVMM_A_EXITS_MAX + 1, "as in the spec");
+
 const struct hv_names hv_exit_names = { COUNT(exits), exits };
 
 static const char *const counters[] = {
@@ -82,7 +91,9 @@ static const char *const counters[] = {
 	[HVMM_A_COUNTERS_EMULATED] = "emulated",
 	[HVMM_A_COUNTERS_KICKS] = "kicks",
 };
+
 _Static_assert(COUNT(counters) == HVMM_A_COUNTERS_MAX + 1, "as in the spec");
+
 const struct hv_names hv_counter_names = { COUNT(counters), counters };
 
 static const char *const memory[] = {
@@ -93,7 +104,9 @@ static const char *const memory[] = {
 	[HVMM_A_MEMORY_TABLE_BYTES] = "table-bytes",
 	[HVMM_A_MEMORY_KERNEL_BYTES] = "kernel-bytes",
 };
+
 _Static_assert(COUNT(memory) == HVMM_A_MEMORY_MAX + 1, "as in the spec");
+
 const struct hv_names hv_memory_names = { COUNT(memory), memory };
 
 static const char *const stats[] = {
@@ -107,7 +120,9 @@ static const char *const stats[] = {
 	[HVMM_A_STATS_EXITS] = "exits",
 	[HVMM_A_STATS_COUNTERS] = "counters",
 };
+
 _Static_assert(COUNT(stats) == HVMM_A_STATS_MAX + 1, "as in the spec");
+
 const struct hv_names hv_stats_names = { COUNT(stats), stats };
 
 static const char *const vcpu[] = {
@@ -121,7 +136,9 @@ static const char *const vcpu[] = {
 	[HVMM_A_VCPU_EXITS] = "exits",
 	[HVMM_A_VCPU_COUNTERS] = "counters",
 };
+
 _Static_assert(COUNT(vcpu) == HVMM_A_VCPU_MAX + 1, "as in the spec");
+
 const struct hv_names hv_vcpu_names = { COUNT(vcpu), vcpu };
 
 static const char *const host[] = {
@@ -130,7 +147,9 @@ static const char *const host[] = {
 	[HVMM_A_HOST_VCPUS] = "vcpus",	       [HVMM_A_HOST_VM_OBJECTS] = "vm-objects",
 	[HVMM_A_HOST_RAM_PAGES] = "ram-pages", [HVMM_A_HOST_TABLE_PAGES] = "table-pages",
 };
+
 _Static_assert(COUNT(host) == HVMM_A_HOST_MAX + 1, "as in the spec");
+
 const struct hv_names hv_host_names = { COUNT(host), host };
 
 static const char *const state[] = {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Netlink transport. libnl makes sockets and messages; answers are taken apart here, since
- * libnl 3.7 does not know extended acknowledgements.
+ * libnl 3.7 does not know extended acknowledgments.
  */
 #include <errno.h>
 #include <linux/genetlink.h>
@@ -51,9 +51,8 @@ int hv_nl_open(struct hv_nl *nl, struct hv_error *err)
 	nl_socket_set_buffer_size(nl->sock, SOCKET_BUFFER, 0);
 	nl->family = genl_ctrl_resolve(nl->sock, HVMM_FAMILY_NAME);
 	if (nl->family < 0) {
-		hv_fail_code(
-			err, HV_EXIT_NO_MODULE,
-			"the kernel has no hvmm; load its module with 'modprobe hvmm' (or 'insmod hvmm.ko')");
+		hv_fail_code(err, HV_EXIT_NO_MODULE,
+			     "no hvmm in the kernel: 'modprobe hvmm' or 'insmod hvmm.ko' loads it");
 		goto close;
 	}
 	ret = genl_ctrl_resolve_grp(nl->sock, HVMM_FAMILY_NAME, GROUP_NAME);
@@ -133,16 +132,14 @@ static const char *name_at(const struct nlmsghdr *request, uint32_t offset)
 	const struct hv_names *set = hv_names_of_command(genl->cmd);
 	int left, rest;
 
-	nlmsg_for_each_attr(attr, request, GENL_HDRLEN, left)
-	{
+	nlmsg_for_each_attr(attr, request, GENL_HDRLEN, left) {
 		uint32_t start = (uint32_t)((const char *)attr - base);
 
 		if (offset < start || offset >= start + (uint32_t)nla_total_size(nla_len(attr)))
 			continue;
 		if (offset == start)
 			return hv_attr_name(set, nla_type(attr));
-		nla_for_each_nested(inner, attr, rest)
-		{
+		nla_for_each_nested(inner, attr, rest) {
 			if (offset != (uint32_t)((const char *)inner - base))
 				continue;
 			snprintf(text, sizeof(text), "%s.%s", hv_attr_name(set, nla_type(attr)),
@@ -161,13 +158,10 @@ static const struct hv_names *missing_set(const struct nlmsghdr *request, uint32
 	const struct nlattr *attr;
 	int left;
 
-	nlmsg_for_each_attr(
-		attr, request, GENL_HDRLEN,
-		left) if (offset ==
-			  (uint32_t)((const char *)attr -
-				     (const char *)request)) return hv_names_of_nest(set,
-										     nla_type(
-											     attr));
+	nlmsg_for_each_attr(attr, request, GENL_HDRLEN, left) {
+		if (offset == (uint32_t)((const char *)attr - (const char *)request))
+			return hv_names_of_nest(set, nla_type(attr));
+	}
 	return set;
 }
 
@@ -176,7 +170,7 @@ static int exit_code(int error)
 	return error == -ENOENT ? HV_EXIT_NO_VM : HV_EXIT_REFUSED;
 }
 
-/* NLMSG_ERROR, or the end of a dump: the extended acknowledgement follows in attributes. */
+/* NLMSG_ERROR, or the end of a dump: the extended acknowledgment follows in attributes. */
 static int refusal(const struct nlmsghdr *request, const struct nlmsghdr *nlh, int error,
 		   uint32_t skip, struct hv_error *err)
 {

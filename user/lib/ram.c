@@ -125,7 +125,8 @@ int hv_ram_alloc_top(struct hv_ram *ram, uint64_t len, uint64_t align, uint64_t 
 	if (max > low)
 		max = low;
 	for (;;) {
-		if (len > max || (start = (max - len) & ~(align - 1)) < min)
+		start = len > max ? 0 : (max - len) & ~(align - 1);
+		if (len > max || start < min)
 			return no_room(ram, len, what, err);
 		other = taken(ram, start, start + len);
 		if (!other)

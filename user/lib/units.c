@@ -9,6 +9,8 @@
 /* Numbers from here on are shown in the next unit. */
 #define READABLE 100000
 
+typedef unsigned __int128 u128;
+
 struct unit {
 	const char *name;
 	uint64_t factor;
@@ -22,7 +24,7 @@ static bool parse_scaled(const char *text, const struct unit *units, uint64_t *v
 {
 	uint64_t whole = 0, fraction = 0, divisor = 1, factor = 0;
 	const char *p = text;
-	unsigned __int128 total;
+	u128 total;
 	int digits = 0;
 
 	for (; isdigit((unsigned char)*p); p++, digits++)
@@ -53,7 +55,7 @@ static bool parse_scaled(const char *text, const struct unit *units, uint64_t *v
 	/* "1.5" of a unit that cannot be divided is a mistake, not a rounding. */
 	if (divisor > 1 && factor == 1)
 		return false;
-	total = (unsigned __int128)whole * factor + (unsigned __int128)fraction * factor / divisor;
+	total = (u128)whole * factor + (u128)fraction * factor / divisor;
 	if (total > UINT64_MAX)
 		return false;
 	*value = (uint64_t)total;
@@ -109,8 +111,7 @@ const char *hv_format_size(char *buf, uint64_t bytes)
 			unit++;
 		}
 		snprintf(buf, HV_UNIT_TEXT, "%" PRIu64 ".%" PRIu64 "%c", bytes / factor,
-			 (uint64_t)((unsigned __int128)(bytes % factor) * 10 / factor),
-			 names[unit]);
+			 (uint64_t)((u128)(bytes % factor) * 10 / factor), names[unit]);
 		return buf;
 	}
 	if (unit < 0)

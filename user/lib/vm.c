@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "util.h"
 #include "vm.h"
 #include "vmfd.h"
 
@@ -227,7 +228,7 @@ int hv_vm_start(struct hv_nl *nl, uint32_t id, const struct hv_boot *boot, struc
 	hv_nl_put_u32(msg, HVMM_A_VM_ID, id);
 	nest = nla_nest_start(msg, HVMM_A_VM_BOOT | NLA_F_NESTED);
 	hv_nl_put_u32(msg, HVMM_A_BOOT_MODE, boot->mode);
-	for (i = 0; i < sizeof(regs) / sizeof(regs[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(regs); i++) {
 		uint64_t v;
 
 		/* What is not given is 0; some registers must not be given in some modes. */
@@ -281,8 +282,10 @@ static void get_nest(const struct nlattr *attr, uint64_t *to, int max)
 
 	if (!attr)
 		return;
-	nla_for_each_nested(inner, attr, left) if (nla_type(inner) > 0 && nla_type(inner) <= max)
-		to[nla_type(inner)] = hv_nl_uint(inner);
+	nla_for_each_nested(inner, attr, left) {
+		if (nla_type(inner) > 0 && nla_type(inner) <= max)
+			to[nla_type(inner)] = hv_nl_uint(inner);
+	}
 }
 
 static int take_stats(const struct nlmsghdr *nlh, void *arg, struct hv_error *err)
