@@ -215,6 +215,8 @@ static void good_linux(const char *one, const char *two)
 	tap_ok(get64(boot.gdt_base + 0x10) == HV_GDT_CODE64 &&
 	       get64(boot.gdt_base + 0x18) == HV_GDT_DATA && boot.gdt_limit == 0x1f,
 	       "bzImage: GDT");
+	tap_ok(!memcmp(ram_bytes + 0xffff0, "\xba\xf9\x0c\xb0\x06\xee\xf4\xeb\xfd", 9),
+	       "bzImage: a jump to the BIOS resets");
 	hv_config_add_module(&config, one, &err);
 	tap_ok(load(&i, i.size, &config), "bzImage: modules are refused");
 	hv_config_free(&config);

@@ -96,7 +96,7 @@ static int finish(struct acpi *a, uint64_t *gpa, struct hv_error *err)
 
 	put8(a, 9, checksum(a->table, a->len));
 	*gpa = a->next;
-	if (a->len > HV_FIRMWARE_END - a->next)
+	if (a->next > HV_RESET_VECTOR || a->len > HV_RESET_VECTOR - a->next)
 		ret = hv_fail(err, "ACPI tables do not fit into the firmware's area");
 	else
 		ret = hv_ram_write(a->ram, *gpa, a->table, a->len, err);

@@ -13,6 +13,9 @@
 #define HV_PORT_SLEEP_STATUS  0x601
 #define HV_SLEEP_TYPE_OFF     5
 
+/* Where a BIOS has its entry after a reset; tables end below. */
+#define HV_RESET_VECTOR 0xffff0ULL
+
 #define HV_IOAPIC_BASE 0xfec00000U
 #define HV_LAPIC_BASE  0xfee00000U
 #define HV_COM1_PORT   0x3f8

@@ -170,6 +170,27 @@ static int load_kernel(struct hv_guest *g, struct hv_error *err)
 	return unknown_format(g, err);
 }
 
+/*
+ * Some guests restart by a jump to the BIOS. Linux does so on a hardware-reduced platform
+ * without EFI, where it does not try ACPI's reset register first. This is all the BIOS there is:
+ * it writes to that register.
+ */
+static int load_reset_vector(struct hv_guest *g, struct hv_error *err)
+{
+	/* mov $port, %dx; mov $value, %al; out %al, %dx; 1: hlt; jmp 1b */
+	static const uint8_t code[] = { 0xba,
+					HV_PORT_RESET & 0xff,
+					HV_PORT_RESET >> 8,
+					0xb0,
+					HV_PORT_RESET_VALUE,
+					0xee,
+					0xf4,
+					0xeb,
+					0xfd };
+
+	return hv_ram_write(g->ram, HV_RESET_VECTOR, code, sizeof(code), err);
+}
+
 int hv_load_file(const struct hv_config *config, const struct hv_file *kernel, uint32_t vcpus,
 		 struct hv_ram *ram, struct hv_boot *boot, struct hv_error *err)
 {
@@ -187,7 +208,7 @@ int hv_load_file(const struct hv_config *config, const struct hv_file *kernel, u
 	g.head_len = kernel->size < sizeof(g.head) ? (uint32_t)kernel->size : sizeof(g.head);
 	if (hv_file_read(kernel, 0, g.head, g.head_len, "its head", err))
 		return -1;
-	if (hv_acpi_build(ram, vcpus, &g.rsdp, err))
+	if (hv_acpi_build(ram, vcpus, &g.rsdp, err) || load_reset_vector(&g, err))
 		return -1;
 	return load_kernel(&g, err);
 }
