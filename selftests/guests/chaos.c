@@ -7,11 +7,13 @@
  *   mode=	mix (default), msr, port, mmio, cr, apic, tables, code, or one that ends itself:
  *		random code without a way back: code16, code32, code64 (each boot once);
  *		jump (to where no memory is), init (INIT to itself), hang (CLI; HLT)
+ * With a second CPU that one ends rounds that hang, by NMI.
  */
 #include "lib/guest.h"
 #include "lib/trap.h"
 #include "lib/paging.h"
 #include "lib/apic.h"
+#include "lib/smp.h"
 
 #define MAGIC 0x6368616f73206775ull
 
@@ -37,6 +39,17 @@ static u32 seen[257];
 static u64 rnd(void)
 {
 	return random_next(&seed);
+}
+
+/* Random code without what turns interrupts off or waits: the timer is to bring it back. */
+static u8 code_byte(void)
+{
+	u8 b;
+
+	do
+		b = rnd();
+	while (b == 0xfa || b == 0xf4 || b == 0x9d || b == 0xcf);
+	return b;
 }
 
 static u64 below(u64 n)
@@ -89,6 +102,28 @@ static void on_any(struct regs *r)
 		apic_eoi();
 	if (r->vector == 0x40)
 		guard_abort(r);
+}
+
+static void on_nmi(struct regs *r)
+{
+	guard_abort(r);
+}
+
+/* A second CPU, where there is one, ends a round that takes too long. */
+static void watch(void *arg)
+{
+	u64 round = ~0ull, since = 0;
+
+	for (;;) {
+		if (state->rounds != round) {
+			round = state->rounds;
+			since = rdtsc();
+		} else if (rdtsc() - since > 500000000ull) {
+			apic_icr(smp_apic_id(0), ICR_NMI | ICR_ASSERT);
+			since = rdtsc();
+		}
+		pause();
+	}
 }
 
 static u32 random_msr(void)
@@ -185,7 +220,8 @@ static void do_mmio(void *arg)
 	u32 n = 0, i;
 
 	map_page(va, pa & PAGE_MASK, PTE_P | PTE_W | PTE_U);
-	map_page(va + PAGE_SIZE, physical() & PAGE_MASK & 0xffffffffff, below(4) ? PTE_P | PTE_W : 0);
+	map_page(va + PAGE_SIZE, physical() & PAGE_MASK & 0xffffffffff,
+		 below(4) ? PTE_P | PTE_W : 0);
 	for (i = below(4); i; i--)
 		code[n++] = prefixes[below(ARRAY_SIZE(prefixes))];
 	if (below(2))
@@ -201,13 +237,13 @@ static void do_mmio(void *arg)
 		break;
 	case 3:
 		code[n++] = 0xc5;	/* VEX */
-		code[n++] = rnd();
+		code[n++] = code_byte();
 		break;
 	}
-	code[n++] = rnd();
+	code[n++] = code_byte();
 	code[n++] = (rnd() & 0x38) | (below(2) ? 7 : 0x47);	/* (%rdi) or disp8(%rdi) */
 	for (i = 0; i < 12; i++)
-		code[n++] = below(2) ? 0x90 : rnd();
+		code[n++] = below(2) ? 0x90 : code_byte();
 	memset(code + n, 0xc3, 32);
 	c = (struct call){ value(), value(), below(100), value(), 0, 0, value(), value(), code };
 	c.rdi = (u64)va + (below(2) ? pa & 0xfff : 0xff0 + below(16));
@@ -251,8 +287,10 @@ static void do_cr(void *arg)
 		TRY("mov %0, %%cr2", :: "r"(w) : "memory");
 		break;
 	case 10:
-		/* Only bits that leave the tables where they are. */
-		TRY("mov %0, %%cr3", :: "r"(cr3 ^ (v & 0xfff0000000000fffull)) : "memory");
+		/* Mostly bits that leave the tables where they are. */
+		if (below(16))
+			v &= 0xfff;
+		TRY("mov %0, %%cr3", :: "r"(cr3 ^ v) : "memory");
 		break;
 	default:
 		TRY("vmmcall", :: "a"(below(2) ? below(16) : w), "b"(value()), "c"(value()),
@@ -332,7 +370,7 @@ static void do_code(void *arg)
 	u32 i;
 
 	for (i = 0; i < 64; i++)
-		code[i] = rnd();
+		code[i] = code_byte();
 	memset(code + 64, 0xcc, 64);
 	c = (struct call){ value(), value(), below(1000), value(), value(), value(), value(),
 			   value(), code };
@@ -370,7 +408,7 @@ static void one_round(const char *mode)
 {
 	static const struct {
 		const char *name;
-		void (*fn)(void *);
+		void (*fn)(void *arg);
 	} all[] = {
 		{ "msr", do_msr }, { "port", do_port }, { "mmio", do_mmio }, { "cr", do_cr },
 		{ "apic", do_apic }, { "tables", do_tables }, { "code", do_code },
@@ -470,7 +508,7 @@ void guest_main(void)
 	}
 	if (!strncmp(mode, "jump", 8)) {
 		map_page(va, below(2) ? 0xd0000000 : TD_MMIO, PTE_P | PTE_W);
-		guard_call((void (*)(void *))va, NULL);
+		guard_call((void *)va, NULL);
 		diag("came back: vector %d", trap_vector());
 		state->rounds++;
 		((void (*)(void))0xd0000000)();
@@ -478,12 +516,14 @@ void guest_main(void)
 	if (!strncmp(mode, "code", 4) && mode[4])
 		no_way_back(mode);
 	for (i = 0; i < 256; i++) {
-		if (i >= 32 && i != INT_USER_RETURN)
+		if (i >= 32)
 			trap_handler(i, on_any);
 		if (i != NMI_VECTOR && i != DF_VECTOR)
 			trap_set_ist(i, 3);
 	}
-	trap_handler(NMI_VECTOR, on_any);
+	trap_handler(NMI_VECTOR, on_nmi);
+	if (nr_cpus() > 1 && smp_start() > 1)
+		smp_call(1, watch, NULL);
 	for (; state->rounds < rounds; state->rounds++) {
 		if (!(state->rounds % 2000) && state->rounds != start)
 			printf("chaos: round %llu\n", state->rounds);

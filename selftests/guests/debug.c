@@ -99,7 +99,8 @@ static void test_step_rep(void)
 	for (i = 1, same = 0; i < steps && i < ARRAY_SIZE(rips); i++)
 		same += rips[i] == rips[0];
 	n = steps;
-	ok(n == 6 && same == 1, "step over rep lods of MMIO: #DB after each round (%u, %u)", n, same);
+	ok(n == 6 && same == 1, "step over rep lods of MMIO: #DB after each round (%u, %u)", n,
+	   same);
 	ok_eq(cnt, 0, "... and all rounds done");
 	if (!have_testdev()) {
 		skip("no test device", "step over rep outs");

@@ -55,11 +55,12 @@ static void fn(void)								\
 			     : "=&r"(a), "=m"(want_rip) __VA_ARGS__);		\
 }
 
+#define NMI_TO_SELF ((u32)(ICR_NMI | ICR_ASSERT))
+
 static void *absent, *read_only;
 
 FAULT(fire_ud, "ud2", ::)
-FAULT(fire_de, "xor %%edx, %%edx; xor %%eax, %%eax; xor %%ebx, %%ebx; 771: div %%ebx",
-      :: "rax", "rbx", "rdx")
+FAULT(fire_de, "xor %%ebx, %%ebx; div %%ebx", :: "rax", "rbx", "rdx")
 FAULT(fire_gp_sel, "mov %%ax, %%es", : "a"(0x1000))
 FAULT(fire_pf, "mov (%%rbx), %%eax", : "b"(absent) : "rax")
 FAULT(fire_pf_write, "mov %%eax, (%%rbx)", : "b"(read_only), "a"(1) : "memory")
@@ -71,8 +72,7 @@ TRAP(fire_icebp, ".byte 0xf1", ::)
 TRAP(fire_irq, "sti; nop", ::)
 TRAP(fire_irq_cpuid, "sti; cpuid", : "a"(0), "c"(0) : "rbx", "rdx")
 TRAP(fire_irq_popf, "pushfq; orq $0x200, (%%rsp); popfq", ::)
-TRAP(fire_nmi, "movl %%eax, (%%rbx)", : "a"((u32)(ICR_NMI | ICR_ASSERT)),
-     "b"(APIC_WINDOW + APIC_ICR) : "memory")
+TRAP(fire_nmi, "movl %%eax, (%%rbx)", : "a"(NMI_TO_SELF), "b"(APIC_WINDOW + APIC_ICR) : "memory")
 
 enum { NEED_IRQ = 1, NEED_HVMM = 2, NEED_NMI = 4, HAS_CR2 = 8 };
 
@@ -189,7 +189,8 @@ static void test_delivery(void)
 		for (k = 0; k < ARRAY_SIZE(names); k++) {
 			u64 pages[] = {
 				0, (u64)idt_page, (u64)stack_page,
-				(u64)trap_entry[e->vector] & PAGE_MASK, (u64)gdt_page, (u64)tss_page,
+				(u64)trap_entry[e->vector] & PAGE_MASK, (u64)gdt_page,
+				(u64)tss_page,
 			};
 
 			if (e->flags & NEED_IRQ)
@@ -219,7 +220,7 @@ static void on_nmi(struct regs *r)
 		apic_icr(apic_id(), ICR_NMI | ICR_ASSERT);
 		apic_icr(apic_id(), ICR_NMI | ICR_ASSERT);
 		cpuid(0, 0);
-		udelay(1000);
+		spin_us(1000);
 	}
 	nmi_depth--;
 }
@@ -236,7 +237,7 @@ static void test_nmi(bool gone)
 	}
 	apic_icr(apic_id(), ICR_NMI | ICR_ASSERT);
 	wait_for(nmi_count == 2, 100000);
-	udelay(1000);
+	spin_us(1000);
 	ok_eq(nmi_nested, 0, "NMI: no NMI before IRET%s", gone ? ", pages gone" : "");
 	ok_eq(nmi_count, 2, "NMI: two more in the handler are one afterwards%s",
 	      gone ? ", pages gone" : "");
@@ -349,7 +350,8 @@ static void test_nested(void)
 	hits[DF_VECTOR] = 0;
 	old = idt_page[PF_VECTOR].type;
 	idt_page[PF_VECTOR].type &= ~0x80;
-	__asm__ __volatile__("lea 1f(%%rip), %%rax; mov %%rax, %0; mov %%rsp, %1; mov (%2), %%eax; 1:"
+	__asm__ __volatile__("lea 1f(%%rip), %%rax; mov %%rax, %0; mov %%rsp, %1\n"
+			     "mov (%2), %%eax; 1:"
 			     : "=m"(resume_rip), "=m"(want_cr2) : "r"(absent) : "rax", "memory");
 	idt_page[PF_VECTOR].type = old;
 	ok_eq(hits[DF_VECTOR], 1, "#NP inside #PF raises 8");

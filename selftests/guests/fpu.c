@@ -164,7 +164,8 @@ static void test_xsave(void)
 	fpu_load(&in[0].ymm, &in[0].x87, have_avx);
 	__asm__ __volatile__("xsave64 (%0)" :: "r"(area), "a"(-1), "d"(-1) : "memory");
 	bv = *(u64 *)(area + 512);
-	ok((bv & 3) == 3 && !(bv & ~all_features), "XSAVE: header names what is in use (0x%llx)", bv);
+	ok((bv & 3) == 3 && !(bv & ~all_features), "XSAVE: header names what is in use (0x%llx)",
+	   bv);
 	ok(!memcmp(area + 160, in[0].ymm[0], 16), "XSAVE: XMM0");
 	if (have_avx)
 		ok(!memcmp(area + cpuid(0xd, 2).b, in[0].ymm[0] + 16, 16), "XSAVE: YMM0's half");
@@ -251,6 +252,6 @@ void guest_main(void)
 			pause();
 	}
 	for (i = 0; i < cpus; i++)
-		ok(!bad[i] && done[i] == rounds, "CPU %u: registers kept over %u rounds of exits", i,
-		   done[i]);
+		ok(!bad[i] && done[i] == rounds, "CPU %u: registers kept over %u rounds of exits",
+		   i, done[i]);
 }

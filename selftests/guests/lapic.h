@@ -52,7 +52,7 @@ static bool comes(u8 vector, u32 times, u64 us)
 static void stays_away(u8 vector, u32 times, const char *what)
 {
 	sti();
-	udelay(3000);
+	spin_us(3000);
 	cli();
 	ok_eq(hits[vector], times, "%s", what);
 }
@@ -91,7 +91,9 @@ static void test_timer(void)
 {
 	static const struct {
 		u8 code, shift;
-	} div[] = { { 0xb, 0 }, { 0, 1 }, { 1, 2 }, { 2, 3 }, { 3, 4 }, { 8, 5 }, { 9, 6 }, { 10, 7 } };
+	} div[] = {
+		{ 0xb, 0 }, { 0, 1 }, { 1, 2 }, { 2, 3 }, { 3, 4 }, { 8, 5 }, { 9, 6 }, { 10, 7 },
+	};
 	u64 t, rate, want;
 	u32 i, a, b;
 
@@ -149,7 +151,7 @@ static void test_timer(void)
 	timer_off();
 	apic_write(APIC_LVTT, 0x40 | LVTT_PERIODIC);
 	apic_write(APIC_TMICT, ticks_per_ms / 4);
-	udelay(5000);
+	spin_us(5000);
 	ok(apic_bit(APIC_IRR, 0x40), "periodic with IF clear: IRR holds one");
 	timer_off();
 
@@ -363,7 +365,7 @@ static void test_nmi(void)
 	reset_counts();
 	apic_icr(apic_id(), ICR_NMI | ICR_ASSERT);
 	ok(wait_for(hits[NMI_VECTOR], 100000), "NMI to self with IF clear");
-	udelay(1000);
+	spin_us(1000);
 	ok_eq(hits[NMI_VECTOR], 1, "NMI comes once");
 	trap_handler(NMI_VECTOR, NULL);
 }

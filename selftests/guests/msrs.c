@@ -254,7 +254,8 @@ static void test_tsc(void)
 		a = rdtsc();
 		takes(MSR_TSC, a + BIT(44), "TSC");
 		b = rdtsc();
-		ok(b - a >= BIT(44) && b - a < BIT(44) + BIT(40), "TSC goes on from what was written");
+		ok(b - a >= BIT(44) && b - a < BIT(44) + BIT(40),
+		   "TSC goes on from what was written");
 		ok(rdmsr(MSR_TSC) - b < BIT(40), "MSR 0x10 reads the TSC");
 		wrmsr(MSR_TSC, rdtsc() - BIT(44));
 		if (cpuid(7, 0).b & BIT(1)) {
@@ -316,7 +317,7 @@ struct pvclock {
 static u64 mul_shift(u64 delta, u32 mul, s8 shift)
 {
 	delta = shift < 0 ? delta >> -shift : delta << shift;
-	return (u64)(((unsigned __int128)delta * mul) >> 32);
+	return (delta >> 32) * mul + ((delta & 0xffffffff) * mul >> 32);
 }
 
 static u64 pvclock_ns(struct pvclock *p)

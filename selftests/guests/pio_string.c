@@ -49,8 +49,10 @@ STRING_OP(fs_ins4, ".byte 0x64; insl", "D")
 
 typedef int (*string_op)(struct str *s, bool down);
 
-static const string_op outs[] = { outs1, outs2, outs4 }, rep_outs[] = { rep_outs1, rep_outs2, rep_outs4 };
-static const string_op ins[] = { ins1, ins2, ins4 }, rep_ins[] = { rep_ins1, rep_ins2, rep_ins4 };
+static const string_op outs[] = { outs1, outs2, outs4 };
+static const string_op rep_outs[] = { rep_outs1, rep_outs2, rep_outs4 };
+static const string_op ins[] = { ins1, ins2, ins4 };
+static const string_op rep_ins[] = { rep_ins1, rep_ins2, rep_ins4 };
 
 static u8 *area;	/* four virtual pages on scattered physical ones */
 static u64 phys[4];
@@ -273,7 +275,8 @@ static void test_user(void)
 	ok_eq(area[258], value, "... stores the value");
 	ok_eq((int)user_call(user_outs, at + 1), NO_TRAP, "ring 3: OUTS to an allowed port");
 	pte_change(area, 0, PTE_U);
-	ok_eq((u32)user_call(user_ins, at), PF_VECTOR, "ring 3: INS to a supervisor page raises 14");
+	ok_eq((u32)user_call(user_ins, at), PF_VECTOR,
+	      "ring 3: INS to a supervisor page raises 14");
 	ok_eq(trap_last()->error, PF_P | PF_W | PF_U, "... error code 7");
 	pte_change(area, PTE_U, 0);
 	tss[0].io_bitmap[TD_LATCH / 8] = 0xff;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Real mode, 16-bit and 32-bit protected mode, 32-bit paging of both kinds, with emulated devices. */
+/* Real mode, 16-bit and 32-bit protected mode, 32-bit paging of both kinds, with devices. */
 #include "lib/guest.h"
 #include "lib/trap.h"
 #include "lib/apic.h"

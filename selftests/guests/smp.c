@@ -132,7 +132,7 @@ static void test_ipis(void)
 		apic_icr(smp_apic_id(i), ICR_NMI | ICR_ASSERT);
 	ok(wait_for(all_hit(4), 5000000), "NMI by IPI");
 	apic_icr(0, ICR_STARTUP | ICR_ASSERT | ICR_OTHERS);
-	udelay(10000);
+	spin_us(10000);
 	ok_eq(smp_online, cpus, "a SIPI to a running CPU is ignored");
 	stop = 1;
 	wait_all();
@@ -154,7 +154,7 @@ static void test_ipis(void)
 		end = rdtsc() + 5000 * tsc_khz();
 		while (!smp_done(i) && rdtsc() < end) {
 			apic_icr(smp_apic_id(i), ICR_NMI | ICR_ASSERT);
-			udelay(100);
+			spin_us(100);
 		}
 	}
 	for (i = 1; i < cpus && smp_done(i); i++)
@@ -252,7 +252,6 @@ static void test_shared(void)
 	ok_eq(bad, 0, "every CPU has its own MSRs and CR8");
 }
 
-
 static void heartbeat(void *arg)
 {
 	for (;;)
@@ -266,9 +265,9 @@ static void test_restart(void)
 	smp_call(1, heartbeat, NULL);
 	ok(wait_for(beat[1] > 1000, 5000000), "CPU 1 runs");
 	apic_icr(id, ICR_INIT | ICR_ASSERT);
-	udelay(1000);
+	spin_us(1000);
 	n = beat[1];
-	udelay(20000);
+	spin_us(20000);
 	ok_eq(beat[1], n, "INIT stops it");
 	apic_icr(id, ICR_STARTUP | ICR_ASSERT);
 	ok(wait_for(smp_online == before + 1, 5000000), "SIPI starts it again");

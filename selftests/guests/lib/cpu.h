@@ -188,12 +188,13 @@ static inline u64 read_cr##n(void)						\
 static inline void write_cr##n(u64 v)						\
 {										\
 	__asm__ __volatile__("mov %0, %%cr" #n :: "r"(v) : "memory");		\
-}
-DEFINE_CR(0)
-DEFINE_CR(2)
-DEFINE_CR(3)
-DEFINE_CR(4)
-DEFINE_CR(8)
+}										\
+u64 read_cr##n(void)
+DEFINE_CR(0);
+DEFINE_CR(2);
+DEFINE_CR(3);
+DEFINE_CR(4);
+DEFINE_CR(8);
 
 #define DEFINE_DR(n)								\
 static inline u64 read_dr##n(void)						\
@@ -205,13 +206,14 @@ static inline u64 read_dr##n(void)						\
 static inline void write_dr##n(u64 v)						\
 {										\
 	__asm__ __volatile__("mov %0, %%dr" #n :: "r"(v) : "memory");		\
-}
-DEFINE_DR(0)
-DEFINE_DR(1)
-DEFINE_DR(2)
-DEFINE_DR(3)
-DEFINE_DR(6)
-DEFINE_DR(7)
+}										\
+u64 read_dr##n(void)
+DEFINE_DR(0);
+DEFINE_DR(1);
+DEFINE_DR(2);
+DEFINE_DR(3);
+DEFINE_DR(6);
+DEFINE_DR(7);
 
 static inline u64 read_rflags(void)
 {

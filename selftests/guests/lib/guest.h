@@ -60,7 +60,7 @@ u32 nr_cpus(void);
 u64 ram_top(void);	/* end of the RAM that holds the image */
 
 u64 tsc_khz(void);
-void udelay(u64 us);
+void spin_us(u64 us);
 
 /* Spins until the condition holds; false after the time given. */
 #define wait_for(cond, us) ({						\

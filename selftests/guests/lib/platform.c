@@ -189,7 +189,9 @@ static u64 khz_from_kvmclock(void)
 	if (!(cpuid(0x40000001, 0).a & BIT(3)))
 		return 0;
 	wrmsr(0x4b564d01, (u64)&page | 1);
-	if (!wait_for(page.mul && !(page.version & 1), 0) && !page.mul)
+	/* Filled before the guest goes on; waiting would need the frequency. */
+	cpuid(0, 0);
+	if (!page.mul)
 		return 0;
 	v = (1000000ull << 32) / page.mul;
 	v = page.shift < 0 ? v << -page.shift : v >> page.shift;
@@ -219,7 +221,6 @@ static u64 khz_from_pit(void)
 u64 tsc_khz(void)
 {
 	if (!khz) {
-		khz = 1000000;
 		khz = arg_u64("tsc_khz", 0);
 		if (!khz)
 			khz = khz_from_kvmclock();
@@ -231,7 +232,7 @@ u64 tsc_khz(void)
 	return khz;
 }
 
-void udelay(u64 us)
+void spin_us(u64 us)
 {
 	u64 end = rdtsc() + us * tsc_khz() / 1000;
 

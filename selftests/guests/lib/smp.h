@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Application processors: one INIT and one SIPI (vector 0) to all but self, then work by mailbox. */
+/* Application processors: INIT and one SIPI (vector 0) to all but self, then work by mailbox. */
 #ifndef GUEST_SMP_H
 #define GUEST_SMP_H
 

@@ -238,7 +238,13 @@ compat_call:
 	.macro	trap_stub n
 	.balign 16
 trap_stub_\n:
-	.if (\n != 8) && ((\n < 10) || (\n > 14)) && (\n != 17) && (\n != 21) && (\n != 29) && (\n != 30)
+	.set	has_code, 0
+	.irp	v, 8, 10, 11, 12, 13, 14, 17, 21, 29, 30
+	.if	\n == \v
+	.set	has_code, 1
+	.endif
+	.endr
+	.if	has_code == 0
 	push	$0
 	.endif
 	push	$\n
