@@ -105,7 +105,10 @@ static struct hvmm_resource *place(struct hvmm_resource *last)
 	idle = find_idle(last);
 	if (idle)
 		return idle;
-	return READ_ONCE(last->online) ? last : nth_online(last->id);
+	if (READ_ONCE(last->online))
+		return last;
+	idle = nth_online(last->id);
+	return READ_ONCE(idle->online) ? idle : last;
 }
 
 static void set_state(struct hvmm_unit *unit, enum hvmm_unit_state state, u64 now)
@@ -138,9 +141,36 @@ static void announce(struct hvmm_resource *res)
 		WRITE_ONCE(res->attention, true);
 	executor->kick(res);
 	if (res->curr || res->nr_queued > 1) {
+		/* One that has just become idle sees the queue, or is seen to be idle. */
+		smp_mb();
 		idle = find_idle(res);
 		if (idle)
 			executor->kick(idle);
+	}
+}
+
+/* Move the queue of an offline resource to those that are online. Interrupts are off. */
+static void drain(struct hvmm_resource *res, u64 now)
+{
+	struct hvmm_resource *to;
+	struct hvmm_unit *unit;
+
+	/* The queue is looked at after the caller has changed who is online, or the queue. */
+	smp_mb();
+	while (READ_ONCE(res->nr_queued)) {
+		to = nth_online(res->id);
+		if (to == res || !READ_ONCE(to->online) || READ_ONCE(res->online))
+			break;
+		lock_both(res, to);
+		unit = to->online && !res->online ? hvmm_sched_rr.pick(res) : NULL;
+		if (unit) {
+			dequeue(res, unit, now);
+			WRITE_ONCE(unit->res, to);
+			enqueue(to, unit, now);
+			announce(to);
+		}
+		raw_spin_unlock(&res->lock);
+		raw_spin_unlock(&to->lock);
 	}
 }
 
@@ -148,16 +178,18 @@ bool hvmm_sched_wake(struct hvmm_unit *unit, u64 now)
 {
 	struct hvmm_resource *res, *to;
 	unsigned long flags;
-	bool queued = false;
 
 	/* Pairs with the barrier in hvmm_sched_put(). */
 	smp_mb();
 	if (READ_ONCE(unit->state) != HVMM_UNIT_PARKED)
 		return false;
 
+again:
 	res = unit_lock(unit, &flags);
-	if (unit->state != HVMM_UNIT_PARKED || !executor->runnable(unit))
-		goto out;
+	if (unit->state != HVMM_UNIT_PARKED || !executor->runnable(unit)) {
+		raw_spin_unlock_irqrestore(&res->lock, flags);
+		return false;
+	}
 
 	to = place(res);
 	if (to != res) {
@@ -166,16 +198,10 @@ bool hvmm_sched_wake(struct hvmm_unit *unit, u64 now)
 		lock_both(res, to);
 		if (unit->res != res || unit->state != HVMM_UNIT_PARKED || !to->online ||
 		    !executor->runnable(unit)) {
+			/* Somebody else has got on: begin anew, with what is true now. */
 			raw_spin_unlock(&to->lock);
-			/* What changed meanwhile has the last word, but must not lose the wake-up. */
-			queued = unit->res == res && unit->state == HVMM_UNIT_PARKED &&
-				 executor->runnable(unit);
-			if (queued) {
-				set_state(unit, HVMM_UNIT_QUEUED, now);
-				enqueue(res, unit, now);
-				announce(res);
-			}
-			goto out;
+			raw_spin_unlock_irqrestore(&res->lock, flags);
+			goto again;
 		}
 		WRITE_ONCE(unit->res, to);
 		raw_spin_unlock(&res->lock);
@@ -184,10 +210,12 @@ bool hvmm_sched_wake(struct hvmm_unit *unit, u64 now)
 	set_state(unit, HVMM_UNIT_QUEUED, now);
 	enqueue(res, unit, now);
 	announce(res);
-	queued = true;
-out:
-	raw_spin_unlock_irqrestore(&res->lock, flags);
-	return queued;
+	raw_spin_unlock(&res->lock);
+	/* Nobody was online: if somebody is by now, it may not have seen this unit. */
+	if (unlikely(!READ_ONCE(res->online)))
+		drain(res, now);
+	local_irq_restore(flags);
+	return true;
 }
 
 bool hvmm_sched_hold(struct hvmm_unit *unit, u64 now)
@@ -281,29 +309,6 @@ struct hvmm_unit *hvmm_sched_next(struct hvmm_resource *res, u64 now)
 	return unit;
 }
 
-/* Move the queue of an offline resource to those that are online. Interrupts are off. */
-static void drain(struct hvmm_resource *res, u64 now)
-{
-	struct hvmm_resource *to;
-	struct hvmm_unit *unit;
-
-	while (READ_ONCE(res->nr_queued)) {
-		to = nth_online(res->id);
-		if (to == res || !READ_ONCE(to->online))
-			break;
-		lock_both(res, to);
-		unit = hvmm_sched_rr.pick(res);
-		if (unit) {
-			dequeue(res, unit, now);
-			WRITE_ONCE(unit->res, to);
-			enqueue(to, unit, now);
-			announce(to);
-		}
-		raw_spin_unlock(&res->lock);
-		raw_spin_unlock(&to->lock);
-	}
-}
-
 void hvmm_sched_put(struct hvmm_resource *res, u64 now)
 {
 	struct hvmm_unit *unit;
@@ -350,6 +355,7 @@ u64 hvmm_sched_attend(struct hvmm_resource *res, u64 now)
 void hvmm_sched_set_online(struct hvmm_resource *res, bool online, u64 now)
 {
 	unsigned long flags;
+	unsigned int i;
 
 	raw_spin_lock_irqsave(&res->lock, flags);
 	WRITE_ONCE(res->online, online);
@@ -357,7 +363,9 @@ void hvmm_sched_set_online(struct hvmm_resource *res, bool online, u64 now)
 		WRITE_ONCE(res->attention, true);
 	executor->kick(res);
 	raw_spin_unlock(&res->lock);
-	if (!online)
-		drain(res, now);
+	/* Also what was queued while nobody was online: stealing comes only with idleness. */
+	for (i = 0; i < nr_resources; i++)
+		if (!READ_ONCE(resources[i].online))
+			drain(&resources[i], now);
 	local_irq_restore(flags);
 }

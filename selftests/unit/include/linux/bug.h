@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef HVMM_UNIT_LINUX_BUG_H
+#define HVMM_UNIT_LINUX_BUG_H
+
+#include <assert.h>
+
+#define BUG_ON(cond)	assert(!(cond))
+
+#endif
