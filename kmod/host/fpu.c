@@ -11,9 +11,10 @@
 
 #include <asm/fpu/api.h>
 #include <asm/fpu/xcr.h>
-#include <asm/msr.h>
 
+#include "host/cpuid.h"
 #include "host/fpu.h"
+#include "host/msr.h"
 
 #define LEGACY_SIZE	512
 #define HEADER_SIZE	64
@@ -39,7 +40,7 @@ int hvmm_fpu_setup(u64 xcr0)
 	if (use_xsave) {
 		host_xcr0 = xgetbv(XCR_XFEATURE_ENABLED_MASK);
 		if (boot_cpu_has(X86_FEATURE_XSAVES))
-			rdmsrl(MSR_IA32_XSS, host_xss);
+			rdmsrq(MSR_IA32_XSS, host_xss);
 		area_size += HEADER_SIZE;
 		for (i = 2; i < 63; i++) {
 			if (!(xcr0 & BIT_ULL(i)))
@@ -109,7 +110,7 @@ void hvmm_fpu_begin(void *area, u64 xcr0)
 		xsetbv(XCR_XFEATURE_ENABLED_MASK, xcr0);
 	/* A guest that executes XSAVES or XRSTORS unasked must not reach supervisor state. */
 	if (host_xss)
-		wrmsrl(MSR_IA32_XSS, 0);
+		wrmsrq(MSR_IA32_XSS, 0);
 }
 
 void hvmm_fpu_end(void *area)
@@ -122,7 +123,7 @@ void hvmm_fpu_end(void *area)
 		if (xgetbv(XCR_XFEATURE_ENABLED_MASK) != host_xcr0)
 			xsetbv(XCR_XFEATURE_ENABLED_MASK, host_xcr0);
 		if (host_xss)
-			wrmsrl(MSR_IA32_XSS, host_xss);
+			wrmsrq(MSR_IA32_XSS, host_xss);
 		asm volatile("xsave64 (%0)" : : "r" (area), "a" ((u32)mask),
 			     "d" ((u32)(mask >> 32)) : "memory");
 	}

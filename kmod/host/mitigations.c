@@ -5,20 +5,30 @@
  * What belongs right behind the VM exit (return stack, retbleed) is in the
  * vendors' entry code.
  */
+#include <linux/cpu.h>
 #include <linux/cpufeature.h>
 
-#include <asm/msr.h>
-
 #include "host/mitigations.h"
+#include "host/msr.h"
 
 static void ibpb(void)
 {
-	wrmsrl(MSR_IA32_PRED_CMD, PRED_CMD_IBPB);
+	wrmsrq(MSR_IA32_PRED_CMD, PRED_CMD_IBPB);
+}
+
+/* Newer kernels keep this setting in a key of KVM's: there only the main switch is seen. */
+static bool want_ibpb(void)
+{
+#ifdef X86_FEATURE_USE_IBPB
+	return boot_cpu_has(X86_FEATURE_USE_IBPB);
+#else
+	return boot_cpu_has(X86_FEATURE_IBPB) && !cpu_mitigations_off();
+#endif
 }
 
 void hvmm_mitigate_switch(void)
 {
-	if (boot_cpu_has(X86_FEATURE_USE_IBPB))
+	if (want_ibpb())
 		ibpb();
 }
 

@@ -7,21 +7,23 @@
 #include <asm/asm.h>
 #include <asm/nospec-branch.h>
 
+#include "host/untrain.h"
+
 /* struct hvmm_regs, checked in vcpu.c. RAX and RSP are in the VMCB. */
-#define RCX	8
-#define RDX	16
-#define RBX	24
-#define RBP	40
-#define RSI	48
-#define RDI	56
-#define R8	64
-#define R9	72
-#define R10	80
-#define R11	88
-#define R12	96
-#define R13	104
-#define R14	112
-#define R15	120
+#define REG_RCX	8
+#define REG_RDX	16
+#define REG_RBX	24
+#define REG_RBP	40
+#define REG_RSI	48
+#define REG_RDI	56
+#define REG_R8	64
+#define REG_R9	72
+#define REG_R10	80
+#define REG_R11	88
+#define REG_R12	96
+#define REG_R13	104
+#define REG_R14	112
+#define REG_R15	120
 
 .section .noinstr.text, "ax"
 
@@ -45,20 +47,20 @@ SYM_FUNC_START(hvmm_svm_vmrun)
 	mov	%rsi, %rax
 	vmload	%rax
 
-	mov	RCX(%rdi), %rcx
-	mov	RDX(%rdi), %rdx
-	mov	RBX(%rdi), %rbx
-	mov	RBP(%rdi), %rbp
-	mov	RSI(%rdi), %rsi
-	mov	R8(%rdi), %r8
-	mov	R9(%rdi), %r9
-	mov	R10(%rdi), %r10
-	mov	R11(%rdi), %r11
-	mov	R12(%rdi), %r12
-	mov	R13(%rdi), %r13
-	mov	R14(%rdi), %r14
-	mov	R15(%rdi), %r15
-	mov	RDI(%rdi), %rdi
+	mov	REG_RCX(%rdi), %rcx
+	mov	REG_RDX(%rdi), %rdx
+	mov	REG_RBX(%rdi), %rbx
+	mov	REG_RBP(%rdi), %rbp
+	mov	REG_RSI(%rdi), %rsi
+	mov	REG_R8(%rdi), %r8
+	mov	REG_R9(%rdi), %r9
+	mov	REG_R10(%rdi), %r10
+	mov	REG_R11(%rdi), %r11
+	mov	REG_R12(%rdi), %r12
+	mov	REG_R13(%rdi), %r13
+	mov	REG_R14(%rdi), %r14
+	mov	REG_R15(%rdi), %r15
+	mov	REG_RDI(%rdi), %rdi
 
 #ifdef VM_CLEAR_CPU_BUFFERS
 	VM_CLEAR_CPU_BUFFERS
@@ -68,20 +70,20 @@ SYM_FUNC_START(hvmm_svm_vmrun)
 	/* The exit restored RAX and RSP; GS is still the guest's. */
 	vmsave	%rax
 	pop	%rax
-	mov	%rcx, RCX(%rax)
-	mov	%rdx, RDX(%rax)
-	mov	%rbx, RBX(%rax)
-	mov	%rbp, RBP(%rax)
-	mov	%rsi, RSI(%rax)
-	mov	%rdi, RDI(%rax)
-	mov	%r8, R8(%rax)
-	mov	%r9, R9(%rax)
-	mov	%r10, R10(%rax)
-	mov	%r11, R11(%rax)
-	mov	%r12, R12(%rax)
-	mov	%r13, R13(%rax)
-	mov	%r14, R14(%rax)
-	mov	%r15, R15(%rax)
+	mov	%rcx, REG_RCX(%rax)
+	mov	%rdx, REG_RDX(%rax)
+	mov	%rbx, REG_RBX(%rax)
+	mov	%rbp, REG_RBP(%rax)
+	mov	%rsi, REG_RSI(%rax)
+	mov	%rdi, REG_RDI(%rax)
+	mov	%r8, REG_R8(%rax)
+	mov	%r9, REG_R9(%rax)
+	mov	%r10, REG_R10(%rax)
+	mov	%r11, REG_R11(%rax)
+	mov	%r12, REG_R12(%rax)
+	mov	%r13, REG_R13(%rax)
+	mov	%r14, REG_R14(%rax)
+	mov	%r15, REG_R15(%rax)
 
 	/* Per-CPU data can be reached again from here on. */
 	pop	%rax
@@ -89,7 +91,7 @@ SYM_FUNC_START(hvmm_svm_vmrun)
 
 	/* Before the first RET: no return may use what the guest left in the predictors. */
 	FILL_RETURN_BUFFER %rax, RSB_CLEAR_LOOPS, X86_FEATURE_RSB_VMEXIT
-	UNTRAIN_RET_VM
+	HVMM_UNTRAIN_RET
 
 	/* Leave nothing of the guest's for speculation to use. */
 	xor	%ecx, %ecx

@@ -9,8 +9,8 @@
 #include <linux/mm.h>
 #include <linux/printk.h>
 
-#include <asm/msr.h>
-
+#include "host/cpuid.h"
+#include "host/msr.h"
 #include "x86/svm/svm.h"
 
 /* APM vol. 2, 15.10.1 and 15.11: bitmap sizes. */
@@ -51,7 +51,7 @@ static int svm_probe(const char **why)
 		*why = "this processor has no SVM";
 		return -ENODEV;
 	}
-	rdmsrl(MSR_VM_CR, vm_cr);
+	rdmsrq(MSR_VM_CR, vm_cr);
 	if (vm_cr & VM_CR_SVMDIS) {
 		*why = "SVM is switched off by the firmware (VM_CR.SVMDIS)";
 		return -ENODEV;
@@ -130,11 +130,11 @@ static int svm_enable_cpu(void)
 	struct hvmm_svm_cpu *sc = this_cpu_ptr(&hvmm_svm_cpu);
 	u64 efer;
 
-	rdmsrl(MSR_EFER, efer);
+	rdmsrq(MSR_EFER, efer);
 	if (efer & EFER_SVME)
 		return -EBUSY;
-	wrmsrl(MSR_EFER, efer | EFER_SVME);
-	wrmsrl(MSR_VM_HSAVE_PA, page_to_phys(sc->host_save));
+	wrmsrq(MSR_EFER, efer | EFER_SVME);
+	wrmsrq(MSR_VM_HSAVE_PA, page_to_phys(sc->host_save));
 	/* Whatever the TLB held of older generations may be anybody's. */
 	sc->asid_gen++;
 	sc->asid_next = hvmm_svm_features.nr_asids;
@@ -151,9 +151,9 @@ static void svm_disable_cpu(void)
 		return;
 	sc->enabled = false;
 	/* APM vol. 2, 15.5.1: the area is VMRUN's only while it points there. */
-	wrmsrl(MSR_VM_HSAVE_PA, 0);
-	rdmsrl(MSR_EFER, efer);
-	wrmsrl(MSR_EFER, efer & ~EFER_SVME);
+	wrmsrq(MSR_VM_HSAVE_PA, 0);
+	rdmsrq(MSR_EFER, efer);
+	wrmsrq(MSR_EFER, efer & ~EFER_SVME);
 }
 
 /*

@@ -4,11 +4,11 @@
 #include <linux/slab.h>
 
 #include <asm/debugreg.h>
-#include <asm/msr.h>
 
 #include "host/context.h"
 #include "host/debug.h"
 #include "host/mitigations.h"
+#include "host/msr.h"
 #include "x86/cpuid.h"
 #include "x86/exit.h"
 #include "x86/svm/svm.h"
@@ -175,9 +175,9 @@ void hvmm_svm_load(struct hvmm_x86_vcpu *x)
 	}
 	asm volatile("vmsave %0" : : "a" (sc->host_vmcb_pa) : "memory");
 	if (boot_cpu_has(X86_FEATURE_RDTSCP) || boot_cpu_has(X86_FEATURE_RDPID)) {
-		rdmsrl(MSR_TSC_AUX, svm->host_tsc_aux);
+		rdmsrq(MSR_TSC_AUX, svm->host_tsc_aux);
 		if (svm->host_tsc_aux != x->msr.tsc_aux)
-			wrmsrl(MSR_TSC_AUX, x->msr.tsc_aux);
+			wrmsrq(MSR_TSC_AUX, x->msr.tsc_aux);
 	}
 }
 
@@ -187,7 +187,7 @@ void hvmm_svm_put(struct hvmm_x86_vcpu *x)
 
 	if ((boot_cpu_has(X86_FEATURE_RDTSCP) || boot_cpu_has(X86_FEATURE_RDPID)) &&
 	    svm->host_tsc_aux != x->msr.tsc_aux)
-		wrmsrl(MSR_TSC_AUX, svm->host_tsc_aux);
+		wrmsrq(MSR_TSC_AUX, svm->host_tsc_aux);
 	hvmm_mitigate_leave();
 }
 
@@ -236,6 +236,7 @@ void hvmm_svm_enter(struct hvmm_x86_vcpu *x)
 	struct hvmm_svm_vcpu *svm = to_svm(x);
 	struct hvmm_vmcb *vmcb = svm->vmcb;
 	bool debugging = vmcb->save.dr7 & (DR_LOCAL_ENABLE_MASK | DR_GLOBAL_ENABLE_MASK);
+	unsigned long host_dr[4];
 
 	if (svm->asid_gen != sc->asid_gen)
 		new_asid(svm, sc);
@@ -243,13 +244,21 @@ void hvmm_svm_enter(struct hvmm_x86_vcpu *x)
 	vmcb->save.rsp = x->regs.gpr[HVMM_RSP];
 	vmcb->save.rip = x->regs.rip;
 	vmcb->save.rflags = x->regs.rflags;
-	vmcb->save.cr2 = x->cr2;
+	/* Emulation may have raised a page fault: a processor that caches CR2 must look. */
+	if (unlikely(vmcb->save.cr2 != x->cr2)) {
+		vmcb->save.cr2 = x->cr2;
+		hvmm_svm_dirty(svm, SVM_CLEAN_CR2);
+	}
 
 	asm volatile("clgi" : : : "memory");
-	if (unlikely(debugging))
+	if (unlikely(debugging)) {
+		hvmm_host_save_debug(host_dr);
 		load_debug_registers(x->dr);
+	}
 	enter_guest(svm, sc->host_vmcb_pa);
-	hvmm_host_restore_debug();
+	hvmm_host_restore_debug(debugging ? host_dr : NULL);
+	if (unlikely(vmcb->save.dr6 != HVMM_DR6_FIXED))
+		hvmm_host_clean_dr6();
 	asm volatile("stgi" : : : "memory");
 
 	x->regs.gpr[HVMM_RAX] = vmcb->save.rax;
