@@ -3,6 +3,9 @@
  * Which pCPUs have virtualization switched on: all that are online, except
  * while the system sleeps, reboots or starts another kernel.
  */
+
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/cpu.h>
 #include <linux/cpuhotplug.h>
 #include <linux/notifier.h>

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* RDMSR and WRMSR as the table in msr_table.c says, and what is more than a value. */
+
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/errno.h>
 #include <linux/printk.h>
 #include <asm/msr.h>
