@@ -21,6 +21,7 @@ struct hvmm_vm;
  * @HVMM_REQ_SIPI: a SIPI arrived; vector in &hvmm_vcpu.sipi_vector
  * @HVMM_REQ_TLB: the VM's TLB generation went up
  * @HVMM_REQ_CLOCK: kvmclock must be written anew
+ * @HVMM_REQ_PV: a residency has begun: what the guest is told of its steal time is old
  * @HVMM_REQ_IO_DONE: the device process has answered
  * @HVMM_REQ_MEM_DONE: the page that it waits for is there, or the wait failed
  */
@@ -31,6 +32,7 @@ enum hvmm_request {
 	HVMM_REQ_SIPI,
 	HVMM_REQ_TLB,
 	HVMM_REQ_CLOCK,
+	HVMM_REQ_PV,
 	HVMM_REQ_IO_DONE,
 	HVMM_REQ_MEM_DONE,
 	HVMM_REQ_NR

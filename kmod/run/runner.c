@@ -78,23 +78,27 @@ void hvmm_run_kick_cpu(unsigned int cpu)
 }
 
 /*
- * Both run with the host scheduler's lock held: only the ledger is touched, whose
- * writer is this thread while it has a vCPU loaded.
+ * Both run with the host scheduler's lock held and interrupts off: only the ledger
+ * is touched, whose writer is this thread from hvmm_sched_next() to
+ * hvmm_sched_put(), which change @curr with interrupts off as well.
  */
+static void host_switched(struct preempt_notifier *notifier, enum hvmm_vcpu_state state)
+{
+	struct runner *r = container_of(notifier, struct runner, notifier);
+	struct hvmm_unit *unit = r->slice.res->curr;
+
+	if (unit)
+		hvmm_ledger_switch(&vcpu_of(unit)->ledger, state, ktime_get_ns());
+}
+
 static void host_took_cpu(struct preempt_notifier *notifier, struct task_struct *next)
 {
-	struct hvmm_vcpu *vcpu = container_of(notifier, struct runner, notifier)->slice.vcpu;
-
-	if (vcpu)
-		hvmm_ledger_switch(&vcpu->ledger, HVMM_VCPU_HOST, ktime_get_ns());
+	host_switched(notifier, HVMM_VCPU_HOST);
 }
 
 static void host_gave_cpu(struct preempt_notifier *notifier, int cpu)
 {
-	struct hvmm_vcpu *vcpu = container_of(notifier, struct runner, notifier)->slice.vcpu;
-
-	if (vcpu)
-		hvmm_ledger_switch(&vcpu->ledger, HVMM_VCPU_RUN, ktime_get_ns());
+	host_switched(notifier, HVMM_VCPU_RUN);
 }
 
 static struct preempt_ops notifier_ops = {

@@ -61,10 +61,32 @@ static bool fault_in(struct hvmm_x86_vcpu *x)
 	ret = hvmm_mem_fault(&x->vcpu.vm->mem, gfn, x->missing_write, false);
 	if (ret == -EAGAIN || ret == -ENOMEM)
 		hvmm_vcpu_bring_in(&x->vcpu, gfn, x->missing_write);
+	cond_resched();
 	load(x);
-	if (ret == -EFAULT)
-		hvmm_exit_impossible(x, "a structure that the guest named is not in RAM");
-	return !ret;
+	switch (ret) {
+	case 0:
+		return true;
+	case -EAGAIN:
+	case -ENOMEM:
+		return false;
+	case -EFAULT:
+		hvmm_exit_impossible(x, "a structure that the guest named is not in RAM, or is bad memory");
+		return false;
+	default:
+		hvmm_exit_impossible(x, "a page of RAM could not be brought in");
+		return false;
+	}
+}
+
+/*
+ * Leave in the middle of an instruction that has reached devices: as if it had
+ * waited for a page that is there, so that it is finished before anything else.
+ */
+static void leave_unfinished(struct hvmm_vcpu *vcpu)
+{
+	vcpu->mem_work_err = 0;
+	vcpu->wait = HVMM_WAIT_MEM;
+	set_bit(HVMM_REQ_MEM_DONE, &vcpu->requests);
 }
 
 /* Others wait, or the slice is over. Return: whether to leave. */
@@ -144,6 +166,11 @@ static void run_loop(struct hvmm_slice *slice, struct hvmm_x86_vcpu *x)
 				fate = x->nr_io ? HVMM_EXIT_REDO : HVMM_EXIT_RESUME;
 				continue;
 			}
+			/* Pages may be taken away as fast as they come: this has no bound. */
+			if (unlikely(READ_ONCE(vcpu->vm->hold))) {
+				leave_unfinished(vcpu);
+				return;
+			}
 			x->redo = true;
 			fate = hvmm_arch->exit(x);
 			x->redo = false;
@@ -152,6 +179,9 @@ static void run_loop(struct hvmm_slice *slice, struct hvmm_x86_vcpu *x)
 		case HVMM_EXIT_RESUME:
 		case HVMM_EXIT_FAULT_IN:
 		case HVMM_EXIT_REDO:
+			/* Given up in the middle: what it had done must not be replayed to another. */
+			if (unlikely(x->nr_io))
+				hvmm_io_forget(x);
 			break;
 		case HVMM_EXIT_YIELD:
 			if (READ_ONCE(slice->res->nr_queued))
@@ -169,12 +199,11 @@ void hvmm_slice_run(struct hvmm_slice *slice, struct hvmm_vcpu *vcpu)
 	struct hvmm_x86_vcpu *x = to_x86(vcpu);
 
 	hvmm_stat_inc(vcpu, entries);
-	WRITE_ONCE(slice->vcpu, vcpu);
+	/* Not before what it waited for has been dealt with: writing may have to wait too. */
+	if (x->msr.kvm_steal || x->msr.kvm_time)
+		set_bit(HVMM_REQ_PV, &vcpu->requests);
 	load(x);
-	x->missing_write = true;
-	if (hvmm_pv_load(x) != -EAGAIN || fault_in(x))
-		run_loop(slice, x);
+	run_loop(slice, x);
 	unload(x);
-	WRITE_ONCE(slice->vcpu, NULL);
 	hrtimer_cancel(&slice->timer);
 }

@@ -11,12 +11,10 @@
  * struct hvmm_slice - a residency of a vCPU on a pCPU
  * @res: the pCPU
  * @timer: ends the slice when others wait
- * @vcpu: the vCPU that is loaded, or %NULL
  */
 struct hvmm_slice {
 	struct hvmm_resource *res;
 	struct hrtimer timer;
-	struct hvmm_vcpu *vcpu;
 };
 
 void hvmm_slice_init(struct hvmm_slice *slice, struct hvmm_resource *res);

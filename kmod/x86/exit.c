@@ -50,7 +50,8 @@ enum hvmm_exit_fate hvmm_queue_exception(struct hvmm_x86_vcpu *x, u8 vector, boo
 
 	/* APM vol. 2, 8.2.9: two in a row make a double fault, three a shutdown. */
 	if (old->valid && old->type == HVMM_EVENT_EXCEPTION) {
-		if (old->vector == X86_TRAP_DF)
+		if (old->vector == X86_TRAP_DF &&
+		    (is_contributory(vector) || vector == X86_TRAP_PF))
 			return hvmm_exit_shutdown(x);
 		if ((is_contributory(old->vector) && is_contributory(vector)) ||
 		    (old->vector == X86_TRAP_PF &&
@@ -69,6 +70,9 @@ enum hvmm_exit_fate hvmm_queue_exception(struct hvmm_x86_vcpu *x, u8 vector, boo
 		.has_error = has_error && !real,
 		.error = error,
 	};
+	/* 13.1.1.4: the handler may use the debug registers. */
+	if (vector == X86_TRAP_DB && (hvmm_arch->get_dr(x, 7) & DR7_GD))
+		hvmm_arch->set_dr(x, 7, hvmm_arch->get_dr(x, 7) & ~DR7_GD);
 	/* Faults push RF set, so that an instruction breakpoint is not hit twice (8.2.2). */
 	if (vector != X86_TRAP_DB && vector != X86_TRAP_BP && vector != X86_TRAP_OF)
 		x->regs.rflags |= X86_EFLAGS_RF;
@@ -469,8 +473,7 @@ enum hvmm_exit_fate hvmm_exit_dr(struct hvmm_x86_vcpu *x)
 		return hvmm_queue_gp(x);
 	dr7 = hvmm_arch->get_dr(x, 7);
 	if (dr7 & DR7_GD) {
-		/* General detect is a fault, and clears GD for the handler (13.1.1.4). */
-		hvmm_arch->set_dr(x, 7, dr7 & ~(u64)DR7_GD);
+		/* General detect is a fault (13.1.1.4). */
 		hvmm_arch->set_dr(x, 6, hvmm_arch->get_dr(x, 6) | DR6_BD);
 		return hvmm_queue_exception(x, X86_TRAP_DB, false, 0);
 	}

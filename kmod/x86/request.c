@@ -78,5 +78,10 @@ enum hvmm_exit_fate hvmm_x86_requests(struct hvmm_x86_vcpu *x)
 		x->missing_write = true;
 		return HVMM_EXIT_FAULT_IN;
 	}
+	if (hvmm_vcpu_test_request(vcpu, HVMM_REQ_PV) && hvmm_pv_load(x) == -EAGAIN) {
+		set_bit(HVMM_REQ_PV, &vcpu->requests);
+		x->missing_write = true;
+		return HVMM_EXIT_FAULT_IN;
+	}
 	return HVMM_EXIT_RESUME;
 }

@@ -51,6 +51,9 @@ static u64 lapic_tsc_to_ns(struct hvmm_lapic *l, u64 guest_tsc)
 
 	if (guest_tsc <= tsc)
 		return now;
+	/* Or the quotient overflows where the TSC is slower than 1 GHz: a #DE in the host. */
+	if (div_u64(guest_tsc - tsc, tsc_khz) >= KTIME_MAX / NSEC_PER_MSEC)
+		return U64_MAX;
 	delta = mul_u64_u64_div_u64(guest_tsc - tsc, NSEC_PER_MSEC, tsc_khz);
 	return now + delta < now ? U64_MAX : now + delta;
 }

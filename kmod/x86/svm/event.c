@@ -9,6 +9,7 @@
 #include <asm/processor-flags.h>
 #include <asm/trapnr.h>
 
+#include "host/irq.h"
 #include "x86/svm/svm.h"
 
 void hvmm_svm_inject(struct hvmm_x86_vcpu *x, const struct hvmm_event *event)
@@ -19,7 +20,6 @@ void hvmm_svm_inject(struct hvmm_x86_vcpu *x, const struct hvmm_event *event)
 	if (event->has_error)
 		inject |= SVM_EVENT_EV | (u64)event->error << 32;
 	svm->vmcb->control.event_inject = inject;
-	svm->injected = *event;
 
 	if (event->type == HVMM_EVENT_NMI) {
 		/* Nothing in the VMCB says that NMIs are blocked: IRET tells us of the end. */
@@ -42,6 +42,18 @@ bool hvmm_svm_nmi_allowed(struct hvmm_x86_vcpu *x)
 }
 
 /*
+ * While a virtual interrupt waits, writes of CR8 exit too: QEMU's TCG, as of 10.0,
+ * takes a lock wrongly when one lets the interrupt in, and dies of it.
+ */
+static void intercept_cr8(struct hvmm_svm_vcpu *svm, bool on)
+{
+	u32 *word = &svm->vmcb->control.intercept_cr;
+
+	*word = on ? *word | BIT(16 + 8) : *word & ~BIT(16 + 8);
+	hvmm_svm_dirty(svm, SVM_CLEAN_INTERCEPTS);
+}
+
+/*
  * A virtual interrupt that nobody will ever take: its intercept comes at the
  * moment at which IF, shadow and V_TPR would let it in.
  */
@@ -57,6 +69,7 @@ void hvmm_svm_open_irq_window(struct hvmm_x86_vcpu *x, u8 priority)
 		hvmm_svm_dirty(svm, SVM_CLEAN_TPR);
 	}
 	hvmm_svm_intercept(svm, SVM_ICPT_VINTR, true);
+	intercept_cr8(svm, true);
 }
 
 void hvmm_svm_close_window(struct hvmm_svm_vcpu *svm)
@@ -68,6 +81,7 @@ void hvmm_svm_close_window(struct hvmm_svm_vcpu *svm)
 	c->vintr &= ~SVM_V_IRQ;
 	hvmm_svm_dirty(svm, SVM_CLEAN_TPR);
 	hvmm_svm_intercept(svm, SVM_ICPT_VINTR, false);
+	intercept_cr8(svm, false);
 }
 
 void hvmm_svm_open_nmi_window(struct hvmm_x86_vcpu *x)
@@ -77,6 +91,14 @@ void hvmm_svm_open_nmi_window(struct hvmm_x86_vcpu *x)
 	/* Blocked until IRET: that is intercepted already, and steps on from there. */
 	if (svm->nmi_masked && !svm->iret_pending)
 		return;
+	/*
+	 * Behind an event that goes in at this entry: an interrupt of our own ends the
+	 * guest before its first instruction. A step would push its TF with the event.
+	 */
+	if (svm->vmcb->control.event_inject & SVM_EVENT_V) {
+		hvmm_interrupt_self();
+		return;
+	}
 	/* In a shadow, or behind the IRET that ends the blocking: one instruction more. */
 	if (svm->stepping || (x->regs.rflags & X86_EFLAGS_TF))
 		return;
@@ -118,18 +140,23 @@ enum hvmm_exit_fate hvmm_svm_exit_iret(struct hvmm_svm_vcpu *svm)
 }
 
 /*
- * The #DB that our own single step raised.
- * Return: whether it was ours, and is not to be seen by the guest.
+ * The end of our own single step, by its #DB or by any other exit: the TF is taken
+ * back before anybody takes it for the guest's, unless an IRET has loaded RFLAGS.
  */
-bool hvmm_svm_step_over(struct hvmm_svm_vcpu *svm)
+static void end_step(struct hvmm_svm_vcpu *svm, bool iret_done)
 {
-	if (!svm->stepping)
-		return false;
+	struct hvmm_vmcb *vmcb = svm->vmcb;
+
 	svm->stepping = false;
-	svm->x.regs.rflags &= ~(u64)X86_EFLAGS_TF;
-	svm->vmcb->save.dr6 &= ~(u64)DR_STEP;
+	if (!iret_done)
+		svm->x.regs.rflags &= ~(u64)X86_EFLAGS_TF;
+	if ((u32)vmcb->control.exit_code != SVM_X_EXCP_BASE + X86_TRAP_DB ||
+	    !(vmcb->save.dr6 & DR_STEP))
+		return;
+	/* Breakpoints that were hit with it are the guest's. */
+	vmcb->save.dr6 &= ~(u64)DR_STEP;
 	hvmm_svm_dirty(svm, SVM_CLEAN_DR);
-	return true;
+	svm->stepped = !(vmcb->save.dr6 & DR_TRAP_BITS);
 }
 
 /* An exit cut off the delivery of an event, or came before it: it must be done again. */
@@ -139,13 +166,17 @@ void hvmm_svm_complete_events(struct hvmm_svm_vcpu *svm)
 	struct hvmm_x86_vcpu *x = &svm->x;
 	struct hvmm_event *event = &x->event;
 	u64 info = c->exit_int_info;
+	bool iret_done = false;
 
 	if (unlikely(svm->iret_pending) && linear_rip(x) != svm->iret_rip) {
 		svm->iret_pending = false;
 		svm->nmi_masked = false;
+		iret_done = true;
 	}
+	svm->stepped = false;
+	if (unlikely(svm->stepping))
+		end_step(svm, iret_done);
 
-	svm->injected.valid = false;
 	if (likely(!(info & SVM_EVENT_V)))
 		return;
 

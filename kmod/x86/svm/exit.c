@@ -44,7 +44,7 @@ static enum hvmm_exit_fate exit_exception(struct hvmm_svm_vcpu *svm, u8 vector)
 		asm volatile("int $18");
 		return HVMM_EXIT_RESUME;
 	case X86_TRAP_DB:
-		if (hvmm_svm_step_over(svm))
+		if (svm->stepped)
 			return HVMM_EXIT_RESUME;
 		return hvmm_queue_exception(x, X86_TRAP_DB, false, 0);
 	case X86_TRAP_AC:

@@ -6,6 +6,7 @@
 #include <linux/cpufeature.h>
 #include <linux/gfp.h>
 #include <linux/io.h>
+#include <linux/mem_encrypt.h>
 #include <linux/mm.h>
 #include <linux/printk.h>
 
@@ -108,8 +109,9 @@ static int svm_setup(void)
 	/* Everything exits until somebody says otherwise. */
 	memset(page_address(iopm), 0xff, PAGE_SIZE << IOPM_ORDER);
 	memset(page_address(msrpm), 0xff, MSRPM_SIZE);
-	hvmm_svm_iopm_pa = page_to_phys(iopm);
-	hvmm_svm_msrpm_pa = page_to_phys(msrpm);
+	/* Addresses carry the encryption bit where the host encrypts its memory (15.34). */
+	hvmm_svm_iopm_pa = __sme_set(page_to_phys(iopm));
+	hvmm_svm_msrpm_pa = __sme_set(page_to_phys(msrpm));
 
 	for_each_possible_cpu(cpu) {
 		sc = per_cpu_ptr(&hvmm_svm_cpu, cpu);
@@ -117,7 +119,7 @@ static int svm_setup(void)
 		sc->host_vmcb = alloc_page(GFP_KERNEL | __GFP_ZERO);
 		if (!sc->host_save || !sc->host_vmcb)
 			goto err;
-		sc->host_vmcb_pa = page_to_phys(sc->host_vmcb);
+		sc->host_vmcb_pa = __sme_set(page_to_phys(sc->host_vmcb));
 	}
 	return 0;
 err:
@@ -134,7 +136,7 @@ static int svm_enable_cpu(void)
 	if (efer & EFER_SVME)
 		return -EBUSY;
 	wrmsrq(MSR_EFER, efer | EFER_SVME);
-	wrmsrq(MSR_VM_HSAVE_PA, page_to_phys(sc->host_save));
+	wrmsrq(MSR_VM_HSAVE_PA, __sme_set(page_to_phys(sc->host_save)));
 	/* Whatever the TLB held of older generations may be anybody's. */
 	sc->asid_gen++;
 	sc->asid_next = hvmm_svm_features.nr_asids;

@@ -18,8 +18,8 @@
  * @nmi_masked: an NMI was injected and the guest has not executed IRET since
  * @iret_pending: it is about to execute that IRET, at @iret_rip
  * @iret_rip: linear address of the IRET
- * @stepping: TF was set by us, to see the end of the IRET
- * @injected: what was put into EVENTINJ for the present entry
+ * @stepping: TF was set by us for this entry, to see the end of the IRET or of a shadow
+ * @stepped: the present exit is the #DB of that step, and of nothing else
  * @host_tsc_aux: the pCPU's own TSC_AUX while the guest's is loaded
  */
 struct hvmm_svm_vcpu {
@@ -33,7 +33,7 @@ struct hvmm_svm_vcpu {
 	bool iret_pending;
 	u64 iret_rip;
 	bool stepping;
-	struct hvmm_event injected;
+	bool stepped;
 	u64 host_tsc_aux;
 };
 
@@ -132,7 +132,6 @@ void hvmm_svm_sync_tpr(struct hvmm_x86_vcpu *x);
 void hvmm_svm_close_window(struct hvmm_svm_vcpu *svm);
 void hvmm_svm_complete_events(struct hvmm_svm_vcpu *svm);
 enum hvmm_exit_fate hvmm_svm_exit_iret(struct hvmm_svm_vcpu *svm);
-bool hvmm_svm_step_over(struct hvmm_svm_vcpu *svm);
 
 /* x86/svm/exit.c */
 enum hvmm_exit_fate hvmm_svm_exit(struct hvmm_x86_vcpu *x);

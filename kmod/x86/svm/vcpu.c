@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/gfp.h>
+#include <linux/mem_encrypt.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 
@@ -59,7 +60,7 @@ static void init_control(struct hvmm_svm_vcpu *svm)
 	c->msrpm_pa = hvmm_svm_msrpm_pa;
 	c->vintr = SVM_V_INTR_MASKING;
 	c->np_control = SVM_NP_ENABLE;
-	c->nested_cr3 = __pa(vm->mem.tdp.root);
+	c->nested_cr3 = __sme_pa(vm->mem.tdp.root);
 	c->tsc_offset = vm->tsc_offset;
 }
 
@@ -75,7 +76,7 @@ struct hvmm_x86_vcpu *hvmm_svm_vcpu_alloc(struct hvmm_vm *vm)
 		kfree(svm);
 		return NULL;
 	}
-	svm->vmcb_pa = __pa(svm->vmcb);
+	svm->vmcb_pa = __sme_pa(svm->vmcb);
 	return &svm->x;
 }
 
@@ -143,7 +144,7 @@ void hvmm_svm_vcpu_reset(struct hvmm_x86_vcpu *x, bool init)
 	svm->nmi_masked = false;
 	svm->iret_pending = false;
 	svm->stepping = false;
-	svm->injected.valid = false;
+	svm->stepped = false;
 	svm->asid_gen = 0;
 	svm->vmcb->control.clean = 0;
 
