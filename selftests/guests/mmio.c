@@ -181,6 +181,14 @@ static bool compare(const struct form *f, const struct place *p, u8 *ram, bool d
 	return true;
 }
 
+static bool is_locked(const char *name)
+{
+	for (; *name; name++)
+		if (!strncmp(name, "lock", 4) || !strncmp(name, "xchg", 4))
+			return true;
+	return false;
+}
+
 static void test_forms(void)
 {
 	u8 *va = alloc_va(4), *ram = alloc_pages(3);
@@ -206,6 +214,10 @@ static void test_forms(void)
 
 			if (f->opts & OPT_ALIGN && i)
 				break;
+			if (i == 3 && on_tcg() && on_hvmm() && is_locked(f->name)) {
+				skip("TCG exits with stale flags", "%s on %s", f->name, p->name);
+				continue;
+			}
 			good &= compare(f, p, same, false, rounds);
 			if (f->opts & OPT_DOWN)
 				good &= compare(f, p, same, true, rounds);
