@@ -12,6 +12,7 @@ struct console {
 	const char *name;
 	struct hv_nl nl;
 	uint32_t id;
+	bool restarts;
 	bool gone;
 };
 
@@ -37,6 +38,13 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	return 0;
 }
 
+/* Whether it is over; a VM that is started again after a reset goes on printing. */
+static bool has_ended(const struct console *c, const struct hv_vm *vm)
+{
+	return vm->state == HVMM_STATE_STOPPED &&
+	       !(c->restarts && vm->reason == HVMM_STATE_REASON_RESET);
+}
+
 static int event(const struct nlmsghdr *nlh, void *arg, struct hv_error *err)
 {
 	const struct genlmsghdr *genl = nlmsg_data(nlh);
@@ -45,7 +53,7 @@ static int event(const struct nlmsghdr *nlh, void *arg, struct hv_error *err)
 
 	if (hv_vm_parse(nlh, &vm, err))
 		return -1;
-	if (vm.id == c->id && (genl->cmd == HVMM_CMD_VM_DEL_NTF || vm.state == HVMM_STATE_STOPPED))
+	if (vm.id == c->id && (genl->cmd == HVMM_CMD_VM_DEL_NTF || has_ended(c, &vm)))
 		c->gone = true;
 	return 0;
 }
@@ -59,7 +67,7 @@ static bool watcher(void *arg, int fd)
 
 	if (hv_nl_events(&c->nl, event, c, &missed, &err))
 		return true;
-	if (missed && (hv_vm_get_id(&c->nl, c->id, &vm, &err) || vm.state == HVMM_STATE_STOPPED))
+	if (missed && (hv_vm_get_id(&c->nl, c->id, &vm, &err) || has_ended(c, &vm)))
 		c->gone = true;
 	return c->gone;
 }
@@ -78,6 +86,7 @@ int verb_console(int argc, char **argv)
 	};
 	struct console c = { .gone = false };
 	enum session_end ended;
+	struct hv_config config;
 	struct hv_error err;
 	struct hv_vm vm;
 	bool person;
@@ -96,10 +105,13 @@ int verb_console(int argc, char **argv)
 		return complain(c.name, &err);
 	}
 	c.id = vm.id;
+	c.restarts = !hv_config_read(&config, vm.config, vm.config_len, &err) &&
+		     config.on_reset == HV_ON_RESET_RESTART;
+	hv_config_free(&config);
 	c.session.watch[0] = fd;
 	c.session.watcher = watcher;
 	c.session.arg = &c;
-	if (!person && !c.session.nr_steps && vm.state == HVMM_STATE_STOPPED &&
+	if (!person && !c.session.nr_steps && has_ended(&c, &vm) &&
 	    vm.reason != HVMM_STATE_REASON_NONE) {
 		session_drain(&c.session);
 		ended = SESSION_DONE;
