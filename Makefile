@@ -44,7 +44,7 @@ stage:
 
 # One build at a time in a folder.
 kbuild = +$(Q)flock $(KMOD_BUILD).lock $(MAKE) -j$(JOBS) -C $(KERNELDIR) M=$(KMOD_BUILD) \
-	W=$(or $(W),1) $(if $(V),V=$(V)) $(KBUILD_ARGS)
+	W=$(or $(W),1) $(if $(V),V=$(V)) $(if $(filter 1,$(DEBUG)),HVMM_DEBUG=y) $(KBUILD_ARGS)
 
 module: stage
 	$(Q)test -e $(KERNELDIR)/Makefile || \
@@ -120,7 +120,8 @@ Targets:
   setup            install and fetch what all this needs
   clean            remove build/
 Variables: V=1, O=DIR (output instead of build/), KERNELDIR, DESTDIR,
-  PREFIX, JOBS, W (kbuild's warning level, 1)
+  PREFIX, JOBS, W (kbuild's warning level, 1), DEBUG=1 (the module checks the
+  guest's state as the processor would before each entry)
 endef
 
 help:

@@ -5,6 +5,7 @@
 #include "core/vcpu.h"
 #include "core/vm.h"
 #include "host/timer.h"
+#include "trace.h"
 
 static enum hrtimer_restart apic_timer_fn(struct hrtimer *timer)
 {
@@ -114,6 +115,13 @@ enum hvmm_vcpu_state hvmm_vcpu_parked_state(const struct hvmm_vcpu *vcpu)
 	return HVMM_VCPU_PAUSED;
 }
 
+static bool was_parked(const struct hvmm_vcpu *vcpu)
+{
+	enum hvmm_vcpu_state state = vcpu->ledger.state;
+
+	return state != HVMM_VCPU_RUN && state != HVMM_VCPU_HOST && state != HVMM_VCPU_READY;
+}
+
 void hvmm_vcpu_changed(struct hvmm_vcpu *vcpu, enum hvmm_unit_state state, u64 now)
 {
 	switch (state) {
@@ -121,10 +129,14 @@ void hvmm_vcpu_changed(struct hvmm_vcpu *vcpu, enum hvmm_unit_state state, u64 n
 		hvmm_ledger_switch(&vcpu->ledger, HVMM_VCPU_RUN, now);
 		break;
 	case HVMM_UNIT_QUEUED:
+		if (trace_hvmm_wake_enabled() && was_parked(vcpu))
+			trace_hvmm_wake(vcpu->vm->id, vcpu->index);
 		hvmm_ledger_switch(&vcpu->ledger, HVMM_VCPU_READY, now);
 		break;
 	case HVMM_UNIT_PARKED:
 		hvmm_ledger_switch(&vcpu->ledger, hvmm_vcpu_parked_state(vcpu), now);
+		trace_hvmm_park(vcpu->vm->id, vcpu->index,
+				hvmm_vcpu_state_name(vcpu->ledger.state));
 		/* Under the lock, so that the vCPU cannot go away under our feet. */
 		if (READ_ONCE(vcpu->vm->hold))
 			wake_up_all(&vcpu->vm->parked);

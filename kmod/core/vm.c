@@ -11,6 +11,7 @@
 
 #include "core/arch.h"
 #include "core/vm.h"
+#include "trace.h"
 
 /* Guards the table and the names in it; taken inside no other lock but vm->lock. */
 static DEFINE_MUTEX(table_lock);
@@ -243,12 +244,14 @@ static void stop_worker(struct work_struct *work)
 
 void hvmm_vm_stop_async(struct hvmm_vm *vm, enum hvmm_vm_reason reason, const char *error)
 {
+	/* Also for who comes second, and must not enter the guest again: it is loaded. */
+	WRITE_ONCE(vm->hold, true);
 	/* The first one has the word; it is reset by hvmm_vm_start(). */
 	if (cmpxchg(&vm->stop_reason, HVMM_REASON_NONE, reason) != HVMM_REASON_NONE)
 		return;
+	trace_hvmm_stop(vm->id, reason, error ?: "");
 	if (error)
 		strscpy(vm->error, error, sizeof(vm->error));
-	WRITE_ONCE(vm->hold, true);
 	hvmm_vm_get(vm);
 	if (!queue_work(stop_wq, &vm->stop_work))
 		hvmm_vm_put(vm);

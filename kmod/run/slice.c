@@ -11,6 +11,7 @@
 #include "host/fpu.h"
 #include "host/timer.h"
 #include "run/slice.h"
+#include "trace.h"
 #include "x86/exit.h"
 #include "x86/pv.h"
 #include "x86/vendor.h"
@@ -125,6 +126,7 @@ static bool enter(struct hvmm_slice *slice, struct hvmm_x86_vcpu *x)
 	}
 	hvmm_arch->sync_tpr(x);
 	hvmm_inject_pending(x);
+	trace_hvmm_entry(vcpu->vm->id, vcpu->index, x->regs.rip);
 	hvmm_arch->enter(x);
 	WRITE_ONCE(vcpu->mode, HVMM_OUTSIDE);
 	/* The host's interrupts that ended the guest are taken here. */
@@ -199,6 +201,7 @@ void hvmm_slice_run(struct hvmm_slice *slice, struct hvmm_vcpu *vcpu)
 	struct hvmm_x86_vcpu *x = to_x86(vcpu);
 
 	hvmm_stat_inc(vcpu, entries);
+	trace_hvmm_switch(vcpu->vm->id, vcpu->index);
 	/* Not before what it waited for has been dealt with: writing may have to wait too. */
 	if (x->msr.kvm_steal || x->msr.kvm_time)
 		set_bit(HVMM_REQ_PV, &vcpu->requests);

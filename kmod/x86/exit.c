@@ -12,6 +12,7 @@
 #include <asm/trapnr.h>
 
 #include "host/fpu.h"
+#include "trace.h"
 #include "x86/cpuid.h"
 #include "x86/cr.h"
 #include "x86/exit.h"
@@ -248,10 +249,13 @@ enum hvmm_exit_fate hvmm_exit_rdmsr(struct hvmm_x86_vcpu *x, unsigned int len)
 {
 	enum hvmm_exit_fate fate;
 	u64 val = 0;
+	int ret;
 
 	if (need_len(x, &len, HVMM_KIND_RDMSR, &fate))
 		return fate;
-	if (hvmm_msr_read(x, x->regs.gpr[HVMM_RCX], &val))
+	ret = hvmm_msr_read(x, x->regs.gpr[HVMM_RCX], &val);
+	trace_hvmm_msr(x->vcpu.vm->id, x->vcpu.index, false, x->regs.gpr[HVMM_RCX], val, ret);
+	if (ret)
 		return hvmm_queue_gp(x);
 	set_gpr32(x, HVMM_RAX, val);
 	set_gpr32(x, HVMM_RDX, val >> 32);
@@ -262,11 +266,16 @@ enum hvmm_exit_fate hvmm_exit_wrmsr(struct hvmm_x86_vcpu *x, unsigned int len)
 {
 	enum hvmm_exit_fate fate;
 	u64 val;
+	int ret;
 
 	if (need_len(x, &len, HVMM_KIND_WRMSR, &fate))
 		return fate;
 	val = (u32)x->regs.gpr[HVMM_RAX] | x->regs.gpr[HVMM_RDX] << 32;
-	switch (hvmm_msr_write(x, x->regs.gpr[HVMM_RCX], val)) {
+	ret = hvmm_msr_write(x, x->regs.gpr[HVMM_RCX], val);
+	if (ret != -EAGAIN)
+		trace_hvmm_msr(x->vcpu.vm->id, x->vcpu.index, true, x->regs.gpr[HVMM_RCX], val,
+			       ret);
+	switch (ret) {
 	case 0:
 		return hvmm_insn_done(x, len);
 	case -EAGAIN:
@@ -360,6 +369,7 @@ enum hvmm_exit_fate hvmm_exit_refused(struct hvmm_x86_vcpu *x)
 
 enum hvmm_exit_fate hvmm_exit_shutdown(struct hvmm_x86_vcpu *x)
 {
+	hvmm_arch->trace(x);
 	hvmm_vm_stop_async(x->vcpu.vm, HVMM_REASON_RESET, NULL);
 	return HVMM_EXIT_STOP;
 }

@@ -7,6 +7,7 @@
 
 #include "core/bus.h"
 #include "io/channel.h"
+#include "trace.h"
 #include "x86/exit.h"
 
 void hvmm_io_forget(struct hvmm_x86_vcpu *x)
@@ -96,6 +97,22 @@ static int kernel_device(struct hvmm_x86_vcpu *x, bool mmio, bool write, u64 add
 	return hvmm_bus_read(bus, &x->vcpu, addr, len, data);
 }
 
+static void trace_access(struct hvmm_x86_vcpu *x, bool mmio, bool write, u64 addr,
+			 unsigned int len, const void *data, bool user)
+{
+	u64 val = 0;
+
+	if (!trace_hvmm_mmio_enabled() && !trace_hvmm_pio_enabled())
+		return;
+	/* What a read gives is not known yet while the device process has it. */
+	if (write || !user)
+		memcpy(&val, data, min_t(unsigned int, len, sizeof(val)));
+	if (mmio)
+		trace_hvmm_mmio(x->vcpu.vm->id, x->vcpu.index, write, addr, len, val, user);
+	else
+		trace_hvmm_pio(x->vcpu.vm->id, x->vcpu.index, write, addr, len, val, user);
+}
+
 enum hvmm_emul_status hvmm_io_access(struct hvmm_x86_vcpu *x, enum hvmm_io_kind kind, bool write,
 				     u64 addr, unsigned int len, void *data)
 {
@@ -109,6 +126,7 @@ enum hvmm_emul_status hvmm_io_access(struct hvmm_x86_vcpu *x, enum hvmm_io_kind 
 	if (kernel_device(x, mmio, write, addr, len, data)) {
 		if (!hvmm_channel_post(&x->vcpu, mmio, write, addr, len, data)) {
 			new_record(x, kind, write, addr, len);
+			trace_access(x, mmio, write, addr, len, data, true);
 			if (mmio)
 				hvmm_stat_inc(&x->vcpu, mmio_user);
 			else
@@ -123,6 +141,7 @@ enum hvmm_emul_status hvmm_io_access(struct hvmm_x86_vcpu *x, enum hvmm_io_kind 
 		hvmm_stat_inc(&x->vcpu, mmio);
 	else
 		hvmm_stat_inc(&x->vcpu, pio);
+	trace_access(x, mmio, write, addr, len, data, false);
 	hvmm_io_record(x, kind, write, addr, len, data);
 	return HVMM_EMUL_DONE;
 }

@@ -44,7 +44,8 @@
  * @sync_tpr: LAPIC TPR to the control block before entry
  * @flush_tlb: at the next entry, use no cached translation of this guest
  * @set_msr_intercept: whether RDMSR and WRMSR of an MSR exit, on this vCPU
- * @dump: print the state to the trace and the log, rate-limited
+ * @trace: write the state to the trace
+ * @dump: write it to the trace and, rate-limited, to the log
  */
 struct hvmm_arch_ops {
 	const char *name;
@@ -85,6 +86,7 @@ struct hvmm_arch_ops {
 	void (*sync_tpr)(struct hvmm_x86_vcpu *x);
 	void (*flush_tlb)(struct hvmm_x86_vcpu *x);
 	void (*set_msr_intercept)(struct hvmm_x86_vcpu *x, u32 msr, bool read, bool write);
+	void (*trace)(struct hvmm_x86_vcpu *x);
 	void (*dump)(struct hvmm_x86_vcpu *x, const char *why);
 };
 

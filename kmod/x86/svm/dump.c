@@ -5,12 +5,26 @@
 #include <linux/printk.h>
 #include <linux/ratelimit.h>
 
+#include "trace.h"
 #include "x86/svm/svm.h"
 
 static void dump_seg(const char *name, const struct hvmm_seg *seg)
 {
 	pr_info("  %-4s %04x attr %03x limit %08x base %016llx\n", name, seg->sel, seg->attrib,
 		seg->limit, seg->base);
+}
+
+void hvmm_svm_trace(struct hvmm_x86_vcpu *x)
+{
+	const struct hvmm_vmcb *vmcb = to_svm(x)->vmcb;
+	const u64 control[] = {
+		vmcb->save.cr0, x->cr2, vmcb->save.cr3, vmcb->save.cr4, vmcb->save.efer,
+		vmcb->control.exit_int_info,
+	};
+
+	/* Segments, descriptor tables and the MSRs behind them, as in the VMCB. */
+	trace_hvmm_dump(x->vcpu.vm->id, x->vcpu.index, x->regs.rip, x->regs.rflags, x->regs.gpr,
+			control, &vmcb->save, offsetof(struct hvmm_vmcb_save, reserved_298));
 }
 
 void hvmm_svm_dump(struct hvmm_x86_vcpu *x, const char *why)
@@ -20,6 +34,7 @@ void hvmm_svm_dump(struct hvmm_x86_vcpu *x, const char *why)
 	const struct hvmm_vmcb_save *s = &to_svm(x)->vmcb->save;
 	const u64 *g = x->regs.gpr;
 
+	hvmm_svm_trace(x);
 	/* A guest can bring this about at will: it must not fill the host's log. */
 	if (!__ratelimit(&limit))
 		return;

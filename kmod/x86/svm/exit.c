@@ -7,6 +7,7 @@
 #include <asm/trapnr.h>
 
 #include "x86/exit.h"
+#include "trace.h"
 #include "x86/svm/svm.h"
 
 /* Length of the instruction that exited, 0 where the processor does not tell. */
@@ -75,6 +76,9 @@ enum hvmm_exit_fate hvmm_svm_exit(struct hvmm_x86_vcpu *x)
 	struct hvmm_vmcb_control *c = &svm->vmcb->control;
 	u32 code = c->exit_code;
 
+	if (likely(!x->redo))
+		trace_hvmm_exit(x->vcpu.vm->id, x->vcpu.index, c->exit_code, x->regs.rip,
+				c->exit_info1, c->exit_info2);
 	switch (code) {
 	case SVM_X_CPUID:
 		COUNT(cpuid);

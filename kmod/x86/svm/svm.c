@@ -220,5 +220,6 @@ const struct hvmm_arch_ops hvmm_svm_ops = {
 	.sync_tpr		= hvmm_svm_sync_tpr,
 	.flush_tlb		= hvmm_svm_flush_tlb,
 	.set_msr_intercept	= svm_set_msr_intercept,
+	.trace			= hvmm_svm_trace,
 	.dump			= hvmm_svm_dump,
 };

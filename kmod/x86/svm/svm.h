@@ -137,6 +137,7 @@ enum hvmm_exit_fate hvmm_svm_exit_iret(struct hvmm_svm_vcpu *svm);
 enum hvmm_exit_fate hvmm_svm_exit(struct hvmm_x86_vcpu *x);
 
 /* x86/svm/dump.c */
+void hvmm_svm_trace(struct hvmm_x86_vcpu *x);
 void hvmm_svm_dump(struct hvmm_x86_vcpu *x, const char *why);
 
 /* x86/svm/check.c */

@@ -2,6 +2,7 @@
 #include <linux/gfp.h>
 #include <linux/mem_encrypt.h>
 #include <linux/mm.h>
+#include <linux/printk.h>
 #include <linux/slab.h>
 
 #include <asm/debugreg.h>
@@ -231,6 +232,29 @@ static noinstr void enter_guest(struct hvmm_svm_vcpu *svm, u64 host_pa)
 	hvmm_context_exit();
 }
 
+#ifdef HVMM_DEBUG
+/* Emulators let states pass that processors refuse. Return: whether to enter. */
+static bool state_is_sound(struct hvmm_x86_vcpu *x)
+{
+	struct hvmm_vmcb *vmcb = to_svm(x)->vmcb;
+	const char *why = hvmm_svm_check(vmcb);
+
+	if (likely(!why))
+		return true;
+	pr_err_ratelimited("VM %u vCPU %u: VMRUN would be refused: %s\n", x->vcpu.vm->id,
+			   x->vcpu.index, why);
+	/* As if it had been: the exit's handler says why and stops the VM. */
+	vmcb->control.exit_code = SVM_X_INVALID_LOW;
+	vmcb->control.exit_int_info = 0;
+	return false;
+}
+#else
+static bool state_is_sound(struct hvmm_x86_vcpu *x)
+{
+	return true;
+}
+#endif
+
 void hvmm_svm_enter(struct hvmm_x86_vcpu *x)
 {
 	struct hvmm_svm_cpu *sc = this_cpu_ptr(&hvmm_svm_cpu);
@@ -250,6 +274,9 @@ void hvmm_svm_enter(struct hvmm_x86_vcpu *x)
 		vmcb->save.cr2 = x->cr2;
 		hvmm_svm_dirty(svm, SVM_CLEAN_CR2);
 	}
+
+	if (!state_is_sound(x))
+		return;
 
 	asm volatile("clgi" : : : "memory");
 	if (unlikely(debugging)) {
