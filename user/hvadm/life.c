@@ -16,6 +16,12 @@ int boot_vm(struct hv_nl *nl, const struct hv_vm *vm, int *status, struct hv_err
 	/* Asked first: another device process would wait for the present one to end. */
 	if (hv_vm_check_stopped(vm, err))
 		return -1;
+	/* The kernel shows it to those only who may start the VM. */
+	if (!vm->config_len)
+		return hv_fail_code(
+			err, HV_EXIT_REFUSED,
+			"its configuration is not to be seen: that needs CAP_SYS_ADMIN, "
+			"and a VM that was created by hvadm");
 	if (hv_config_read(&config, vm->config, vm->config_len, err))
 		goto free;
 	if (config.testdev || config.on_reset == HV_ON_RESET_RESTART) {
