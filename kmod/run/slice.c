@@ -71,7 +71,7 @@ static bool fault_in(struct hvmm_x86_vcpu *x)
 	case -ENOMEM:
 		return false;
 	case -EFAULT:
-		hvmm_exit_impossible(x, "a structure that the guest named is not in RAM, or is bad memory");
+		hvmm_exit_impossible(x, "a page that the guest named is not RAM");
 		return false;
 	default:
 		hvmm_exit_impossible(x, "a page of RAM could not be brought in");
@@ -181,7 +181,7 @@ static void run_loop(struct hvmm_slice *slice, struct hvmm_x86_vcpu *x)
 		case HVMM_EXIT_RESUME:
 		case HVMM_EXIT_FAULT_IN:
 		case HVMM_EXIT_REDO:
-			/* Given up in the middle: what it had done must not be replayed to another. */
+			/* Given up half-way: what it did must not be replayed to another. */
 			if (unlikely(x->nr_io))
 				hvmm_io_forget(x);
 			break;
