@@ -137,9 +137,12 @@ void hvmm_vcpu_changed(struct hvmm_vcpu *vcpu, enum hvmm_unit_state state, u64 n
 		hvmm_ledger_switch(&vcpu->ledger, hvmm_vcpu_parked_state(vcpu), now);
 		trace_hvmm_park(vcpu->vm->id, vcpu->index,
 				hvmm_vcpu_state_name(vcpu->ledger.state));
-		/* Under the lock, so that the vCPU cannot go away under our feet. */
+		/*
+		 * Under the lock, so that the vCPU cannot go away under our feet; a
+		 * wait queue's own lock must not be taken inside a raw one.
+		 */
 		if (READ_ONCE(vcpu->vm->hold))
-			wake_up_all(&vcpu->vm->parked);
+			rcuwait_wake_up(&vcpu->vm->parked);
 		break;
 	}
 }

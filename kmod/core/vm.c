@@ -186,13 +186,24 @@ static bool all_parked(struct hvmm_vm *vm)
 	return parked;
 }
 
+/* The ledgers of parked vCPUs follow the VM's state. */
+static void refresh(struct hvmm_vm *vm)
+{
+	u64 now = ktime_get_ns();
+	u32 i;
+
+	for (i = 0; i < vm->nr_vcpus; i++)
+		hvmm_sched_refresh(&vm->vcpus[i]->unit, now);
+}
+
 /* Returns with no vCPU of @vm loaded or queued anywhere. */
 static void hold(struct hvmm_vm *vm)
 {
 	lockdep_assert_held(&vm->lock);
 	WRITE_ONCE(vm->hold, true);
+	refresh(vm);
 	/* all_parked() has side effects that are wanted again after each wake-up. */
-	wait_event(vm->parked, all_parked(vm));
+	rcuwait_wait_event(&vm->parked, all_parked(vm), TASK_UNINTERRUPTIBLE);
 }
 
 static void release(struct hvmm_vm *vm)
@@ -226,7 +237,7 @@ static void stop_locked(struct hvmm_vm *vm, enum hvmm_vm_reason reason)
 	hvmm_platform_quiesce(vm);
 	set_state(vm, HVMM_VM_STOPPED, reason);
 	/* A stopped VM's vCPUs are paused whatever they waited for. */
-	all_parked(vm);
+	refresh(vm);
 }
 
 static void stop_worker(struct work_struct *work)
@@ -497,7 +508,7 @@ struct hvmm_vm *hvmm_vm_create(const struct hvmm_vm_params *params,
 	vm->nr_vcpus = params->nr_vcpus;
 	kref_init(&vm->ref);
 	mutex_init(&vm->lock);
-	init_waitqueue_head(&vm->parked);
+	rcuwait_init(&vm->parked);
 	INIT_WORK(&vm->stop_work, stop_worker);
 	vm->hold = true;
 	vm->created_at = ktime_get_ns();

@@ -5,8 +5,9 @@
 #include <linux/kref.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
+#include <linux/rcuwait.h>
 #include <linux/types.h>
-#include <linux/wait.h>
+#include <linux/workqueue.h>
 
 #include "core/bus.h"
 #include "core/vcpu.h"
@@ -118,7 +119,8 @@ struct hvmm_vm_params {
  * @created_at: ktime_get_ns() of creation
  * @config: opaque bytes from userspace; constant
  * @config_len: their number
- * @parked: woken whenever a vCPU leaves its runner while @hold is set
+ * @parked: whoever waits, under @lock, for all vCPUs to be parked; woken whenever one is
+ *	    while @hold is set
  * @stop_work: finishes what a runner began with hvmm_vm_stop_async()
  * @stop_reason: for @stop_work
  * @mem: RAM and nested page table
@@ -149,7 +151,7 @@ struct hvmm_vm {
 	u64 created_at;
 	void *config;
 	u32 config_len;
-	wait_queue_head_t parked;
+	struct rcuwait parked;
 	struct work_struct stop_work;
 	enum hvmm_vm_reason stop_reason;
 	struct hvmm_mem mem;

@@ -228,10 +228,10 @@ bool hvmm_sched_hold(struct hvmm_unit *unit, u64 now)
 	switch (unit->state) {
 	case HVMM_UNIT_QUEUED:
 		dequeue(res, unit, now);
-		fallthrough;
-	case HVMM_UNIT_PARKED:
-		/* Parked before: what it is said to wait for may have changed. */
 		set_state(unit, HVMM_UNIT_PARKED, now);
+		break;
+	case HVMM_UNIT_PARKED:
+		/* Said once: who waits for it would otherwise wake itself for ever. */
 		break;
 	default:
 		parked = false;
