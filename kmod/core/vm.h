@@ -22,8 +22,8 @@ struct hvmm_platform;
 
 #define HVMM_VM_NAME_MAX	63
 #define HVMM_VM_CONFIG_MAX	8192
-#define HVMM_VM_RAM_MIN		(1ULL << 20)
-#define HVMM_VM_RAM_MAX		(1ULL << 40)
+#define HVMM_VM_RAM_MIN		BIT_ULL(20)
+#define HVMM_VM_RAM_MAX		BIT_ULL(40)
 #define HVMM_VCPUS_MAX		4096
 
 /**
@@ -141,7 +141,7 @@ struct hvmm_vm {
 	struct rcu_head rcu;
 	u32 id;
 	char name[HVMM_VM_NAME_MAX + 1];
-	struct mutex lock;
+	struct mutex lock; /* life-cycle changes */
 	enum hvmm_vm_state state;
 	enum hvmm_vm_reason reason;
 	char error[128];

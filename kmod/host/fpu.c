@@ -135,24 +135,113 @@ bool hvmm_fpu_must_yield(void)
 	return need_resched() || local_softirq_pending();
 }
 
-#define XMM_CASES(op)									\
-	op(0) op(1) op(2) op(3) op(4) op(5) op(6) op(7)					\
-	op(8) op(9) op(10) op(11) op(12) op(13) op(14) op(15)
+#define GET_XMM(n, p)	asm volatile("movups %%xmm" #n ", (%0)" : : "r" (p) : "memory")
+#define SET_XMM(n, p)	asm volatile("movups (%0), %%xmm" #n : : "r" (p) : "memory")
 
 void hvmm_fpu_get_xmm(unsigned int nr, void *val)
 {
 	switch (nr) {
-#define GET(n) case n: asm volatile("movups %%xmm" #n ", (%0)" : : "r" (val) : "memory"); break;
-	XMM_CASES(GET)
-#undef GET
+	case 0:
+		GET_XMM(0, val);
+		break;
+	case 1:
+		GET_XMM(1, val);
+		break;
+	case 2:
+		GET_XMM(2, val);
+		break;
+	case 3:
+		GET_XMM(3, val);
+		break;
+	case 4:
+		GET_XMM(4, val);
+		break;
+	case 5:
+		GET_XMM(5, val);
+		break;
+	case 6:
+		GET_XMM(6, val);
+		break;
+	case 7:
+		GET_XMM(7, val);
+		break;
+	case 8:
+		GET_XMM(8, val);
+		break;
+	case 9:
+		GET_XMM(9, val);
+		break;
+	case 10:
+		GET_XMM(10, val);
+		break;
+	case 11:
+		GET_XMM(11, val);
+		break;
+	case 12:
+		GET_XMM(12, val);
+		break;
+	case 13:
+		GET_XMM(13, val);
+		break;
+	case 14:
+		GET_XMM(14, val);
+		break;
+	case 15:
+		GET_XMM(15, val);
+		break;
 	}
 }
 
 void hvmm_fpu_set_xmm(unsigned int nr, const void *val)
 {
 	switch (nr) {
-#define SET(n) case n: asm volatile("movups (%0), %%xmm" #n : : "r" (val) : "memory"); break;
-	XMM_CASES(SET)
-#undef SET
+	case 0:
+		SET_XMM(0, val);
+		break;
+	case 1:
+		SET_XMM(1, val);
+		break;
+	case 2:
+		SET_XMM(2, val);
+		break;
+	case 3:
+		SET_XMM(3, val);
+		break;
+	case 4:
+		SET_XMM(4, val);
+		break;
+	case 5:
+		SET_XMM(5, val);
+		break;
+	case 6:
+		SET_XMM(6, val);
+		break;
+	case 7:
+		SET_XMM(7, val);
+		break;
+	case 8:
+		SET_XMM(8, val);
+		break;
+	case 9:
+		SET_XMM(9, val);
+		break;
+	case 10:
+		SET_XMM(10, val);
+		break;
+	case 11:
+		SET_XMM(11, val);
+		break;
+	case 12:
+		SET_XMM(12, val);
+		break;
+	case 13:
+		SET_XMM(13, val);
+		break;
+	case 14:
+		SET_XMM(14, val);
+		break;
+	case 15:
+		SET_XMM(15, val);
+		break;
 	}
 }

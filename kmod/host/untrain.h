@@ -23,13 +23,13 @@
 .macro HVMM_UNTRAIN_RET
 	VALIDATE_UNRET_END
 	CALL_UNTRAIN_RET
-	ALTERNATIVE "jmp .Lno_ibpb\@", "", X86_FEATURE_IBPB_ON_VMEXIT
+	ALTERNATIVE "jmp 771f", "", X86_FEATURE_IBPB_ON_VMEXIT
 	mov	$MSR_IA32_PRED_CMD, %ecx
 	mov	$PRED_CMD_IBPB, %eax
 	xor	%edx, %edx
 	wrmsr
 	FILL_RETURN_BUFFER %rax, RSB_CLEAR_LOOPS, X86_BUG_IBPB_NO_RET
-.Lno_ibpb\@:
+771:
 .endm
 #endif
 

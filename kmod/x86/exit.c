@@ -100,7 +100,8 @@ static enum hvmm_exit_fate emul_unfinished(struct hvmm_x86_vcpu *x, enum hvmm_em
 		hvmm_io_forget(x);
 		return queue_fault(x, &x->emul.fault);
 	default:
-		return hvmm_exit_impossible(x, "an access to a device by an instruction that is not emulated");
+		return hvmm_exit_impossible(x,
+				"a device was accessed by an instruction that is not emulated");
 	}
 }
 
@@ -326,6 +327,9 @@ enum hvmm_exit_fate hvmm_exit_xsetbv(struct hvmm_x86_vcpu *x, unsigned int len)
 	enum hvmm_exit_fate fate;
 	u64 val;
 
+	/* The intercept comes before this check on some processors (APM vol. 4, XSETBV). */
+	if (!(hvmm_arch->get_cr(x, 4) & X86_CR4_OSXSAVE))
+		return queue_ud(x);
 	if (need_len(x, &len, HVMM_KIND_XSETBV, &fate))
 		return fate;
 	val = (u32)x->regs.gpr[HVMM_RAX] | x->regs.gpr[HVMM_RDX] << 32;

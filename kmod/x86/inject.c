@@ -66,11 +66,12 @@ void hvmm_inject_pending(struct hvmm_x86_vcpu *x)
 		inject_interrupt(x, vector);
 		vector = hvmm_lapic_pending(l);
 	}
-	if (vector < 0) {
-		/* Held back by what is in service: its EOI exits. By TPR: CR8 does not. */
-		vector = hvmm_lapic_highest_irr(l);
-		if (vector < 0 || vector >> 4 <= in_service_class(l))
-			return;
+	if (vector >= 0) {
+		hvmm_arch->open_irq_window(x, vector >> 4);
+		return;
 	}
-	hvmm_arch->open_irq_window(x, vector >> 4);
+	/* Held back by what is in service: its EOI exits. By TPR: CR8 must be watched. */
+	vector = hvmm_lapic_highest_irr(l);
+	if (vector >= 0 && vector >> 4 > in_service_class(l))
+		hvmm_arch->open_tpr_window(x);
 }

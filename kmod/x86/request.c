@@ -37,7 +37,9 @@ enum hvmm_exit_fate hvmm_x86_requests(struct hvmm_x86_vcpu *x)
 		hvmm_lapic_timer_fired(&vcpu->lapic);
 	if (hvmm_vcpu_test_request(vcpu, HVMM_REQ_TLB))
 		hvmm_arch->flush_tlb(x);
-	if (hvmm_vcpu_test_request(vcpu, HVMM_REQ_NMI) && x->nmi_pending < 2)
+	/* One is remembered behind the one in service (APM vol. 2, 8.2.3): no more. */
+	if (hvmm_vcpu_test_request(vcpu, HVMM_REQ_NMI) &&
+	    x->nmi_pending < (hvmm_arch->nmi_masked(x) ? 1 : 2))
 		x->nmi_pending++;
 
 	/* An instruction that waits for its device or page is finished first. */

@@ -38,7 +38,9 @@
  * @inject: put an event into the control block for the next entry
  * @intr_allowed: RFLAGS.IF set and no interrupt shadow
  * @nmi_allowed: no NMI blocking and no interrupt shadow
+ * @nmi_masked: an NMI is in service: its IRET is still to come
  * @open_irq_window: exit as soon as an interrupt of a priority class can be taken
+ * @open_tpr_window: exit when the guest writes CR8
  * @open_nmi_window: exit as soon as an NMI can be taken
  * @set_shadow: set or clear the interrupt shadow
  * @sync_tpr: LAPIC TPR to the control block before entry
@@ -80,7 +82,9 @@ struct hvmm_arch_ops {
 	void (*inject)(struct hvmm_x86_vcpu *x, const struct hvmm_event *event);
 	bool (*intr_allowed)(struct hvmm_x86_vcpu *x);
 	bool (*nmi_allowed)(struct hvmm_x86_vcpu *x);
+	bool (*nmi_masked)(struct hvmm_x86_vcpu *x);
 	void (*open_irq_window)(struct hvmm_x86_vcpu *x, u8 priority);
+	void (*open_tpr_window)(struct hvmm_x86_vcpu *x);
 	void (*open_nmi_window)(struct hvmm_x86_vcpu *x);
 	void (*set_shadow)(struct hvmm_x86_vcpu *x, bool on);
 	void (*sync_tpr)(struct hvmm_x86_vcpu *x);

@@ -236,8 +236,9 @@ int hvmm_arch_boot_check(const struct hvmm_boot *boot, struct netlink_ext_ack *e
 	case HVMM_BOOT_RESET:
 		return 0;
 	case HVMM_BOOT_PM32:
-		if ((boot->rip | boot->rsp | boot->rax | boot->rbx | boot->rsi | boot->gdt_base) >> 32) {
-			NL_SET_ERR_MSG(extack, "boot: registers of 32-bit protected mode have 32 bits");
+		if ((boot->rip | boot->rsp | boot->rax | boot->rbx | boot->rsi |
+		     boot->gdt_base) >> 32) {
+			NL_SET_ERR_MSG(extack, "boot: registers of pm32 have 32 bits");
 			return -EINVAL;
 		}
 		return 0;
@@ -247,7 +248,7 @@ int hvmm_arch_boot_check(const struct hvmm_boot *boot, struct netlink_ext_ack *e
 			return -EINVAL;
 		}
 		if (boot->cr3 & ~PAGE_MASK || boot->cr3 >> hvmm_guest_maxphyaddr()) {
-			NL_SET_ERR_MSG(extack, "boot: cr3 must be a page address the guest can have");
+			NL_SET_ERR_MSG(extack, "boot: cr3 must be a page address of the guest");
 			return -EINVAL;
 		}
 		return 0;

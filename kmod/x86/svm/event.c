@@ -37,6 +37,11 @@ bool hvmm_svm_intr_allowed(struct hvmm_x86_vcpu *x)
 	       !(to_svm(x)->vmcb->control.shadow & SVM_SHADOW_INTERRUPT);
 }
 
+bool hvmm_svm_nmi_masked(struct hvmm_x86_vcpu *x)
+{
+	return to_svm(x)->nmi_masked;
+}
+
 bool hvmm_svm_nmi_allowed(struct hvmm_x86_vcpu *x)
 {
 	struct hvmm_svm_vcpu *svm = to_svm(x);
@@ -51,14 +56,19 @@ bool hvmm_svm_nmi_allowed(struct hvmm_x86_vcpu *x)
 static void intercept_cr8(struct hvmm_svm_vcpu *svm, bool on)
 {
 	u32 *word = &svm->vmcb->control.intercept_cr;
+	u32 val = on ? *word | BIT(16 + 8) : *word & ~BIT(16 + 8);
 
-	*word = on ? *word | BIT(16 + 8) : *word & ~BIT(16 + 8);
+	if (val == *word)
+		return;
+	*word = val;
 	hvmm_svm_dirty(svm, SVM_CLEAN_INTERCEPTS);
 }
 
 /*
  * A virtual interrupt that nobody will ever take: its intercept comes at the
- * moment at which IF, shadow and V_TPR would let it in.
+ * moment at which IF and shadow would let it in. V_TPR is not left to it: QEMU's
+ * TCG lets in a priority that only equals V_TPR (APM vol. 2, 15.21.4: it must be
+ * above), and would exit without end.
  */
 void hvmm_svm_open_irq_window(struct hvmm_x86_vcpu *x, u8 priority)
 {
@@ -85,6 +95,18 @@ void hvmm_svm_close_window(struct hvmm_svm_vcpu *svm)
 	hvmm_svm_dirty(svm, SVM_CLEAN_TPR);
 	hvmm_svm_intercept(svm, SVM_ICPT_VINTR, false);
 	intercept_cr8(svm, false);
+}
+
+void hvmm_svm_open_tpr_window(struct hvmm_x86_vcpu *x)
+{
+	intercept_cr8(to_svm(x), true);
+}
+
+/* The guest has written CR8: what is pending is looked at before the next entry. */
+void hvmm_svm_close_tpr_window(struct hvmm_svm_vcpu *svm)
+{
+	if (!(svm->vmcb->control.vintr & SVM_V_IRQ))
+		intercept_cr8(svm, false);
 }
 
 void hvmm_svm_open_nmi_window(struct hvmm_x86_vcpu *x)

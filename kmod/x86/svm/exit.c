@@ -119,6 +119,8 @@ enum hvmm_exit_fate hvmm_svm_exit(struct hvmm_x86_vcpu *x)
 	case SVM_X_CR0_READ ... SVM_X_CR0_WRITE + 15:
 	case SVM_X_CR0_SEL_WRITE:
 		COUNT(cr);
+		if (code == SVM_X_CR8_WRITE)
+			hvmm_svm_close_tpr_window(svm);
 		return hvmm_exit_cr(x);
 	case SVM_X_DR0_READ ... SVM_X_DR15_WRITE:
 		COUNT(dr);

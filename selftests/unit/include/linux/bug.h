@@ -4,6 +4,6 @@
 
 #include <assert.h>
 
-#define BUG_ON(cond)	assert(!(cond))
+#define WARN_ON_ONCE(cond)	({ int bad_ = !!(cond); assert(!bad_); bad_; })
 
 #endif
