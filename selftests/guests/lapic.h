@@ -196,14 +196,17 @@ static void test_deadline(void)
 	wrmsr(MSR_TSC_DEADLINE, 1);
 	ok(comes(0x40, 1, 2000000), "deadline: one in the past comes at once");
 	reset_counts();
-	wrmsr(MSR_TSC_DEADLINE, rdtsc() + tsc_khz());
+	/* So far ahead that a slow machine has disarmed it before. */
+	wrmsr(MSR_TSC_DEADLINE, rdtsc() + 50 * tsc_khz());
 	wrmsr(MSR_TSC_DEADLINE, 0);
+	spin_us(60000);
 	stays_away(0x40, 0, "deadline: 0 disarms");
 	apic_write(APIC_TMICT, 1000);
 	stays_away(0x40, 0, "deadline: the initial count does nothing");
 	ok_eq(apic_read(APIC_TMCCT), 0, "deadline: the count reads 0");
-	wrmsr(MSR_TSC_DEADLINE, rdtsc() + tsc_khz());
+	wrmsr(MSR_TSC_DEADLINE, rdtsc() + 50 * tsc_khz());
 	apic_write(APIC_LVTT, 0x40);
+	spin_us(60000);
 	stays_away(0x40, 0, "deadline: leaving the mode disarms");
 	wrmsr(MSR_TSC_DEADLINE, rdtsc() + 1000);
 	stays_away(0x40, 0, "deadline: ignored in one-shot mode");
