@@ -602,7 +602,8 @@ TEST_F(netlink, events)
 }
 
 struct figures {
-	unsigned int nr, last, bad_sum, bad_sets, bad_order;
+	unsigned int nr, last, bad_sum, bad_sets, bad_order, bad_waits;
+	uint64_t wakes;
 	uint32_t vm;
 };
 
@@ -619,6 +620,44 @@ static unsigned int count(struct nlattr *nest, uint64_t *sum)
 		nr++;
 	}
 	return nr;
+}
+
+/* Single waits: the histogram has as many as were counted, none longer than the longest. */
+static bool wait_fits(struct nlattr *wait, uint64_t wall)
+{
+	struct nlattr *attrs = nl_data(wait), *histogram;
+	int len = nl_len(wait), i;
+	uint64_t longest = nl_get(attrs, len, HVMM_A_WAIT_LONGEST);
+	uint32_t bucket[HVMM_WAIT_BUCKETS], sum = 0;
+
+	histogram = nl_find(attrs, len, HVMM_A_WAIT_HISTOGRAM);
+	if (!histogram || nl_len(histogram) != sizeof(bucket))
+		return false;
+	memcpy(bucket, nl_data(histogram), sizeof(bucket));
+	for (i = 0; i < HVMM_WAIT_BUCKETS; i++) {
+		sum += bucket[i];
+		if (i && bucket[i] && longest < 1ULL << (9 + i))
+			return false;
+	}
+	return sum && sum == (uint32_t)nl_get(attrs, len, HVMM_A_WAIT_COUNT) &&
+	       longest <= wall && nl_get(attrs, len, HVMM_A_WAIT_LONGEST_END) <= wall;
+}
+
+static void waits_check(struct figures *f, struct nlattr *attrs, int len)
+{
+	uint64_t wall = nl_get(attrs, len, HVMM_A_VCPU_WALL);
+	struct nlattr *waits = nl_find(attrs, len, HVMM_A_VCPU_WAITS), *a;
+
+	if (!waits || nl_get(attrs, len, HVMM_A_VCPU_SINCE) > wall) {
+		f->bad_waits++;
+		return;
+	}
+	nl_for_each(a, (struct nlattr *)nl_data(waits), nl_len(waits)) {
+		if (!wait_fits(a, wall))
+			f->bad_waits++;
+		if (nl_type(a) == HVMM_A_WAITS_WAKE)
+			f->wakes = nl_get(nl_data(a), nl_len(a), HVMM_A_WAIT_COUNT);
+	}
 }
 
 static void figures_check(void *arg, uint8_t cmd, struct nlattr *attrs, int len)
@@ -638,6 +677,7 @@ static void figures_check(void *arg, uint8_t cmd, struct nlattr *attrs, int len)
 	if (sum != nl_get(attrs, len, vcpu ? HVMM_A_VCPU_WALL : HVMM_A_STATS_WALL))
 		f->bad_sum++;
 	if (vcpu) {
+		waits_check(f, attrs, len);
 		index = nl_get(attrs, len, HVMM_A_VCPU_INDEX);
 		if (f->nr && index != f->last + 1)
 			f->bad_order++;
@@ -668,7 +708,10 @@ TEST_F(netlink, figures_add_up)
 		ASSERT_EQ(0, nl_talk(nl, &msg, figures_check, &f));
 		ASSERT_EQ(2, f.nr);
 		ASSERT_EQ(0, f.bad_sum);
+		ASSERT_EQ(0, f.bad_waits);
 	}
+	/* To be started is to be woken. */
+	EXPECT_LE(1, f.wakes);
 }
 
 TEST_F(netlink, vcpus)

@@ -31,12 +31,56 @@ enum hvmm_vcpu_state {
 };
 
 /**
+ * enum hvmm_waited - waits that are counted one by one
+ * @HVMM_WAITED_READY: stays in %HVMM_VCPU_READY
+ * @HVMM_WAITED_CAPPED: stays in %HVMM_VCPU_CAPPED
+ * @HVMM_WAITED_HOST: stays in %HVMM_VCPU_HOST
+ * @HVMM_WAITED_IO: stays in %HVMM_VCPU_IO
+ * @HVMM_WAITED_MEM: stays in %HVMM_VCPU_MEM
+ * @HVMM_WAITED_WAKE: from when a parked vCPU was made runnable until its residency began
+ * @HVMM_WAITED_WAKE_CAPPED: what of that it was capped, of wake-ups for which that is not 0
+ */
+enum hvmm_waited {
+	HVMM_WAITED_READY,
+	HVMM_WAITED_CAPPED,
+	HVMM_WAITED_HOST,
+	HVMM_WAITED_IO,
+	HVMM_WAITED_MEM,
+	HVMM_WAITED_WAKE,
+	HVMM_WAITED_WAKE_CAPPED,
+	HVMM_WAITED_NR
+};
+
+/*
+ * Waits under 2^10 ns are in bucket 0, those from 2^(9 + i) to under 2^(10 + i) ns in
+ * bucket i, those of 2^32 ns (4.3 s) and more in the last.
+ */
+#define HVMM_WAIT_BUCKETS	24
+
+/**
+ * struct hvmm_wait_stat - single waits of a kind that have ended
+ * @count: how many
+ * @longest: the longest of them, ns
+ * @longest_end: when that one ended, ns since the ledger was started
+ * @bucket: how many by length; each wraps at 2^32, together they are @count modulo that
+ */
+struct hvmm_wait_stat {
+	u64 count;
+	u64 longest;
+	u64 longest_end;
+	u32 bucket[HVMM_WAIT_BUCKETS];
+};
+
+/**
  * struct hvmm_ledger - nanoseconds that a vCPU spent in each state
- * @seq: lets readers see @state, @since and @ns as of one instant
+ * @seq: lets readers see all the rest as of one instant
  * @state: present state
  * @since: when it began, ktime_get_ns()
  * @created: when the ledger was started, ktime_get_ns()
+ * @woken: when the vCPU was made runnable, if it has not run since, else 0
+ * @woken_capped: ns of the time since @woken that it was capped
  * @ns: closed time per state; the open interval is not in it
+ * @waits: waits one by one
  *
  * Writers are serialised by who may change the state: the runner while the
  * vCPU is loaded, the holder of its resource's lock otherwise.
@@ -46,18 +90,23 @@ struct hvmm_ledger {
 	enum hvmm_vcpu_state state;
 	u64 since;
 	u64 created;
+	u64 woken;
+	u64 woken_capped;
 	u64 ns[HVMM_VCPU_STATE_NR];
+	struct hvmm_wait_stat waits[HVMM_WAITED_NR];
 };
 
 /**
  * struct hvmm_ledger_sample - a ledger as of one instant
  * @state: state at that instant
  * @wall: ns since the ledger was started; equals the sum of @ns exactly
+ * @since: ns that it has been in that state
  * @ns: ns per state, the open interval included
  */
 struct hvmm_ledger_sample {
 	enum hvmm_vcpu_state state;
 	u64 wall;
+	u64 since;
 	u64 ns[HVMM_VCPU_STATE_NR];
 };
 
@@ -77,6 +126,8 @@ void hvmm_ledger_init(struct hvmm_ledger *ledger, enum hvmm_vcpu_state state, u6
  * @state: state that begins
  * @now: ktime_get_ns(); an instant before the present state began counts as that one
  *
+ * To enter the state that it is in already changes nothing: the wait goes on.
+ *
  * Context: any, interrupts off or the resource's lock held; see struct hvmm_ledger.
  */
 void hvmm_ledger_switch(struct hvmm_ledger *ledger, enum hvmm_vcpu_state state, u64 now);
@@ -89,6 +140,25 @@ void hvmm_ledger_switch(struct hvmm_ledger *ledger, enum hvmm_vcpu_state state, 
  * Context: any but NMI.
  */
 void hvmm_ledger_read(const struct hvmm_ledger *ledger, struct hvmm_ledger_sample *sample);
+
+/**
+ * hvmm_ledger_read_waits - sample a ledger and its single waits, as of one instant
+ * @ledger: the ledger
+ * @sample: filled
+ * @waits: filled, %HVMM_WAITED_NR of them
+ *
+ * Context: any but NMI.
+ */
+void hvmm_ledger_read_waits(const struct hvmm_ledger *ledger, struct hvmm_ledger_sample *sample,
+			    struct hvmm_wait_stat *waits);
+
+/**
+ * hvmm_vcpu_state_parked - whether a vCPU in a state is not runnable
+ * @state: the state
+ *
+ * Context: any.
+ */
+bool hvmm_vcpu_state_parked(enum hvmm_vcpu_state state);
 
 /**
  * hvmm_vcpu_state_name - name of a state, as in the ABI

@@ -115,13 +115,6 @@ enum hvmm_vcpu_state hvmm_vcpu_parked_state(const struct hvmm_vcpu *vcpu)
 	return HVMM_VCPU_PAUSED;
 }
 
-static bool was_parked(const struct hvmm_vcpu *vcpu)
-{
-	enum hvmm_vcpu_state state = vcpu->ledger.state;
-
-	return state != HVMM_VCPU_RUN && state != HVMM_VCPU_HOST && state != HVMM_VCPU_READY;
-}
-
 void hvmm_vcpu_changed(struct hvmm_vcpu *vcpu, enum hvmm_unit_state state, u64 now)
 {
 	switch (state) {
@@ -129,7 +122,8 @@ void hvmm_vcpu_changed(struct hvmm_vcpu *vcpu, enum hvmm_unit_state state, u64 n
 		hvmm_ledger_switch(&vcpu->ledger, HVMM_VCPU_RUN, now);
 		break;
 	case HVMM_UNIT_QUEUED:
-		if (trace_hvmm_wake_enabled() && was_parked(vcpu))
+		if (trace_hvmm_wake_enabled() &&
+		    hvmm_vcpu_state_parked(vcpu->ledger.state))
 			trace_hvmm_wake(vcpu->vm->id, vcpu->index);
 		hvmm_ledger_switch(&vcpu->ledger, HVMM_VCPU_READY, now);
 		break;

@@ -5,6 +5,7 @@
  */
 #include <linux/fs.h>
 #include <linux/module.h>
+#include <linux/slab.h>
 
 #include "ctl/nl.h"
 #include "x86/vendor.h"
@@ -13,12 +14,14 @@
 static_assert((int)HVMM_VCPU_STATE_NR == HVMM_A_LEDGER_MAX);
 static_assert((int)HVMM_STAT_EXITS_NR == HVMM_A_EXITS_MAX);
 static_assert(HVMM_STAT_NR - HVMM_STAT_EXITS_NR == (int)HVMM_A_COUNTERS_MAX);
+static_assert((int)HVMM_WAITED_NR == HVMM_A_WAITS_MAX);
+static_assert(HVMM_WAITED_WAKE_CAPPED + 1 == (int)HVMM_A_WAITS_WAKE_CAPPED);
 static_assert(HVMM_CPU_STATE_OFFLINE == (int)HVMM_VCPU_OFFLINE);
 static_assert(HVMM_STAT_other + 1 == (int)HVMM_A_EXITS_OTHER);
 static_assert(HVMM_STAT_kicks - HVMM_STAT_EXITS_NR + 1 == (int)HVMM_A_COUNTERS_KICKS);
 
 /**
- * struct figures - of one vCPU, or summed over several
+ * struct figures - summed over several vCPUs
  * @wall: ns
  * @ns: ns per state
  * @n: counters
@@ -29,7 +32,19 @@ struct figures {
 	u64 n[HVMM_STAT_NR];
 };
 
-static enum hvmm_vcpu_state figures_add(struct figures *sum, const struct hvmm_vcpu *vcpu)
+/**
+ * struct vcpu_figures - what is told of one vCPU
+ * @sample: its time, and @waits as of the same instant
+ * @waits: single waits by kind
+ * @n: counters
+ */
+struct vcpu_figures {
+	struct hvmm_ledger_sample sample;
+	struct hvmm_wait_stat waits[HVMM_WAITED_NR];
+	u64 n[HVMM_STAT_NR];
+};
+
+static void figures_add(struct figures *sum, const struct hvmm_vcpu *vcpu)
 {
 	struct hvmm_ledger_sample sample;
 	unsigned int i;
@@ -40,7 +55,6 @@ static enum hvmm_vcpu_state figures_add(struct figures *sum, const struct hvmm_v
 		sum->ns[i] += sample.ns[i];
 	for (i = 0; i < HVMM_STAT_NR; i++)
 		sum->n[i] += READ_ONCE(vcpu->stats.n[i]);
-	return sample.state;
 }
 
 static int put_array(struct sk_buff *skb, int attr, const u64 *values, unsigned int nr)
@@ -102,24 +116,74 @@ static int put_stats(struct sk_buff *skb, struct hvmm_vm *vm)
 			 HVMM_STAT_NR - HVMM_STAT_EXITS_NR);
 }
 
-static int put_vcpu(struct sk_buff *skb, struct hvmm_vm *vm, const struct hvmm_vcpu *vcpu)
+static int put_wait(struct sk_buff *skb, int attr, const struct hvmm_wait_stat *wait)
+{
+	struct nlattr *nest;
+
+	if (!wait->count)
+		return 0;
+
+	nest = nla_nest_start(skb, attr);
+	if (!nest ||
+	    nla_put_uint(skb, HVMM_A_WAIT_COUNT, wait->count) ||
+	    nla_put_uint(skb, HVMM_A_WAIT_LONGEST, wait->longest) ||
+	    nla_put_uint(skb, HVMM_A_WAIT_LONGEST_END, wait->longest_end) ||
+	    nla_put(skb, HVMM_A_WAIT_HISTOGRAM, sizeof(wait->bucket), wait->bucket))
+		return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+static int put_waits(struct sk_buff *skb, const struct hvmm_wait_stat *waits)
+{
+	struct nlattr *nest = nla_nest_start(skb, HVMM_A_VCPU_WAITS);
+	unsigned int i;
+
+	if (!nest)
+		return -EMSGSIZE;
+	for (i = 0; i < HVMM_WAITED_NR; i++)
+		if (put_wait(skb, i + 1, &waits[i]))
+			return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+static int put_vcpu_figures(struct sk_buff *skb, struct hvmm_vm *vm, const struct hvmm_vcpu *vcpu,
+			    const struct vcpu_figures *f)
 {
 	const struct hvmm_resource *res = READ_ONCE(vcpu->unit.res);
-	struct figures figures = {};
-	enum hvmm_vcpu_state state = figures_add(&figures, vcpu);
 
 	if (nla_put_u32(skb, HVMM_A_VCPU_VM, vm->id) ||
 	    nla_put_string(skb, HVMM_A_VCPU_VM_NAME, vm->name) ||
 	    nla_put_u32(skb, HVMM_A_VCPU_INDEX, vcpu->index) ||
-	    nla_put_u32(skb, HVMM_A_VCPU_STATE, state) ||
+	    nla_put_u32(skb, HVMM_A_VCPU_STATE, f->sample.state) ||
 	    (res && nla_put_u32(skb, HVMM_A_VCPU_PCPU, res->id)) ||
-	    nla_put_uint(skb, HVMM_A_VCPU_WALL, figures.wall))
+	    nla_put_uint(skb, HVMM_A_VCPU_WALL, f->sample.wall) ||
+	    nla_put_uint(skb, HVMM_A_VCPU_SINCE, f->sample.since))
 		return -EMSGSIZE;
 
-	return put_array(skb, HVMM_A_VCPU_LEDGER, figures.ns, HVMM_VCPU_STATE_NR) ?:
-	       put_array(skb, HVMM_A_VCPU_EXITS, figures.n, HVMM_STAT_EXITS_NR) ?:
-	       put_array(skb, HVMM_A_VCPU_COUNTERS, figures.n + HVMM_STAT_EXITS_NR,
-			 HVMM_STAT_NR - HVMM_STAT_EXITS_NR);
+	return put_array(skb, HVMM_A_VCPU_LEDGER, f->sample.ns, HVMM_VCPU_STATE_NR) ?:
+	       put_array(skb, HVMM_A_VCPU_EXITS, f->n, HVMM_STAT_EXITS_NR) ?:
+	       put_array(skb, HVMM_A_VCPU_COUNTERS, f->n + HVMM_STAT_EXITS_NR,
+			 HVMM_STAT_NR - HVMM_STAT_EXITS_NR) ?:
+	       put_waits(skb, f->waits);
+}
+
+static int put_vcpu(struct sk_buff *skb, struct hvmm_vm *vm, const struct hvmm_vcpu *vcpu)
+{
+	/* Too big for the stack. */
+	struct vcpu_figures *f = kmalloc(sizeof(*f), GFP_KERNEL);
+	unsigned int i;
+	int err;
+
+	if (!f)
+		return -ENOMEM;
+	hvmm_ledger_read_waits(&vcpu->ledger, &f->sample, f->waits);
+	for (i = 0; i < HVMM_STAT_NR; i++)
+		f->n[i] = READ_ONCE(vcpu->stats.n[i]);
+	err = put_vcpu_figures(skb, vm, vcpu, f);
+	kfree(f);
+	return err;
 }
 
 /* Consumes @reply; @err is what filling it came to. */

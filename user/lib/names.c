@@ -125,6 +125,20 @@ _Static_assert(COUNT(stats) == HVMM_A_STATS_MAX + 1, "as in the spec");
 
 const struct hv_names hv_stats_names = { COUNT(stats), stats };
 
+static const char *const waits[] = {
+	[HVMM_A_WAITS_READY] = "ready",
+	[HVMM_A_WAITS_CAPPED] = "capped",
+	[HVMM_A_WAITS_HOST] = "host",
+	[HVMM_A_WAITS_IO] = "io",
+	[HVMM_A_WAITS_MEM] = "mem",
+	[HVMM_A_WAITS_WAKE] = "wake",
+	[HVMM_A_WAITS_WAKE_CAPPED] = "wake-capped",
+};
+
+_Static_assert(COUNT(waits) == HVMM_A_WAITS_MAX + 1, "as in the spec");
+
+const struct hv_names hv_wait_names = { COUNT(waits), waits };
+
 static const char *const vcpu[] = {
 	[HVMM_A_VCPU_VM] = "vm",
 	[HVMM_A_VCPU_VM_NAME] = "vm-name",
@@ -135,6 +149,8 @@ static const char *const vcpu[] = {
 	[HVMM_A_VCPU_LEDGER] = "ledger",
 	[HVMM_A_VCPU_EXITS] = "exits",
 	[HVMM_A_VCPU_COUNTERS] = "counters",
+	[HVMM_A_VCPU_SINCE] = "since",
+	[HVMM_A_VCPU_WAITS] = "waits",
 };
 
 _Static_assert(COUNT(vcpu) == HVMM_A_VCPU_MAX + 1, "as in the spec");

@@ -47,4 +47,9 @@ static inline unsigned long __ffs(unsigned long w)
 	return __builtin_ctzl(w);
 }
 
+static inline int fls64(__u64 w)
+{
+	return w ? 64 - __builtin_clzll(w) : 0;
+}
+
 #endif
