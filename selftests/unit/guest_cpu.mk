@@ -3,7 +3,7 @@
 
 guest_cpu_fake := asm/cpufeature.h asm/cpufeatures.h asm/cpuid.h asm/msr.h asm/msr-index.h asm/processor.h \
 	asm/tsc.h asm/fpu/xcr.h asm/pvclock-abi.h uapi/asm/kvm_para.h \
-	uapi/linux/kvm_para.h linux/cache.h linux/log2.h linux/ktime.h linux/math64.h \
+	uapi/linux/kvm_para.h linux/cache.h linux/log2.h linux/ktime.h \
 	linux/timekeeping.h linux/printk.h
 guest_cpu_inc := x86 dev ../selftests/unit/guest_cpu ../selftests/unit/guest_cpu/x86
 # Its x86/vcpu.h goes before the real one.

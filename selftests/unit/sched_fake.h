@@ -9,6 +9,8 @@
 #include <pthread.h>
 #include <sched.h>
 
+#include <linux/minmax.h>
+
 #define SINGLE_DEPTH_NESTING 1
 
 /* Held locks of this thread: none is taken twice, two only in order of address. */
@@ -44,6 +46,8 @@ static inline void raw_spin_unlock(raw_spinlock_t *l)
 }
 
 #define raw_spin_lock_nested(l, depth)		raw_spin_lock(l)
+#define raw_spin_lock_nest_lock(l, nest)	raw_spin_lock(l)
+#define lockdep_assert_held(l)			assert(pthread_equal((l)->owner, pthread_self()))
 #define local_irq_save(flags)			((flags) = 1)
 #define local_irq_restore(flags)		((void)(flags))
 #define raw_spin_lock_irqsave(l, flags)		\
@@ -56,14 +60,5 @@ do {						\
 	(void)(flags);				\
 	raw_spin_unlock(l);			\
 } while (0)
-
-#ifndef swap
-#define swap(a, b)				\
-do {						\
-	__typeof__(a) tmp_ = (a);		\
-	(a) = (b);				\
-	(b) = tmp_;				\
-} while (0)
-#endif
 
 #endif

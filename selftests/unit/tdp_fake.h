@@ -12,7 +12,6 @@
 #include <linux/spinlock.h>
 #include <linux/types.h>
 
-#define U64_MAX	(~0ULL)
 
 typedef struct {
 	s64 counter;

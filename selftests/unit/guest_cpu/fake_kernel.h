@@ -13,6 +13,7 @@
 #include <linux/bits.h>
 #include <linux/compiler.h>
 #include <linux/kernel.h>
+#include <linux/math64.h>
 #include <linux/minmax.h>
 #include <linux/types.h>
 
@@ -24,7 +25,6 @@
 #define NSEC_PER_SEC		1000000000L
 #define USEC_PER_SEC		1000000L
 #define ALIGN(x, a)		(((x) + (a) - 1) / (a) * (a))
-#define U32_MAX			((u32)~0U)
 #define static_assert		_Static_assert
 #define smp_wmb()		__atomic_thread_fence(__ATOMIC_SEQ_CST)
 #define local_irq_save(f)	((f) = 0)
@@ -147,22 +147,6 @@ static inline unsigned int order_base_2(u64 n)
 }
 
 #define roundup_pow_of_two(n)	(1U << order_base_2(n))
-
-static inline u64 div64_u64(u64 a, u64 b)
-{
-	return a / b;
-}
-
-static inline u64 div_u64_rem(u64 a, u32 b, u32 *rem)
-{
-	*rem = a % b;
-	return a / b;
-}
-
-static inline u64 mul_u64_u32_shr(u64 a, u32 b, unsigned int shift)
-{
-	return (__uint128_t)a * b >> shift;
-}
 
 /* asm/msr-index.h */
 #define MSR_IA32_TSC			0x10

@@ -10,10 +10,28 @@ typedef struct {
 
 #define xchg(p, v)		__atomic_exchange_n(p, v, __ATOMIC_SEQ_CST)
 
+static inline int atomic_read(const atomic_t *a)
+{
+	return __atomic_load_n(&a->counter, __ATOMIC_RELAXED);
+}
+
+static inline void atomic_set(atomic_t *a, int i)
+{
+	__atomic_store_n(&a->counter, i, __ATOMIC_RELAXED);
+}
+
+/* Wraps, as in the kernel. */
 static inline int atomic_inc_return(atomic_t *a)
 {
-	/* Wraps, as in the kernel. */
 	return (int)((unsigned int)__atomic_fetch_add(&a->counter, 1, __ATOMIC_SEQ_CST) + 1);
 }
+
+static inline int atomic_dec_return(atomic_t *a)
+{
+	return (int)((unsigned int)__atomic_fetch_sub(&a->counter, 1, __ATOMIC_SEQ_CST) - 1);
+}
+
+#define atomic_inc(a)		((void)atomic_inc_return(a))
+#define atomic_dec(a)		((void)atomic_dec_return(a))
 
 #endif

@@ -52,4 +52,9 @@ static inline int fls64(__u64 w)
 	return w ? 64 - __builtin_clzll(w) : 0;
 }
 
+static inline unsigned int hweight32(u32 w)
+{
+	return __builtin_popcount(w);
+}
+
 #endif
