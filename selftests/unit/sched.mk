@@ -7,6 +7,9 @@ rbtree_h := $(addprefix $(O)/kernel/linux/,rbtree.h rbtree_augmented.h)
 rbtree_c := $(kernel_tools)/lib/rbtree.c
 rbtree_cflags := -I$(O)/kernel
 
+$(rbtree_c):
+	$(top)/scripts/setup -q source
+
 $(rbtree_h): $(O)/kernel/linux/%: $(kernel_tools)/include/linux/%
 	@mkdir -p $(@D)
 	@ln -sf $< $@

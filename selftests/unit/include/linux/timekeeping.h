@@ -5,6 +5,6 @@
 #include <linux/types.h>
 
 /* The test's. */
-u64 ktime_get_ns(void);
+u64 (ktime_get_ns)(void);
 
 #endif
