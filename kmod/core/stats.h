@@ -43,7 +43,10 @@
 	C(halt_wakes,	"wake-ups from HLT")					\
 	C(tlb_flushes,	"flushes of the vCPU's TLB entries")			\
 	C(emulated,	"instructions emulated")				\
-	C(kicks,	"IPIs sent to get the vCPU's attention")
+	C(kicks,	"IPIs sent to get the vCPU's attention")		\
+	C(yields,	"times that it gave way to a vCPU that it waited for")	\
+	C(polls_hit,	"HLTs whose end came while its runner looked for it")	\
+	C(polls_missed,	"HLTs for which its runner looked in vain")
 
 /**
  * enum hvmm_stat - index of a counter in struct hvmm_stats

@@ -61,8 +61,25 @@ void hvmm_vcpu_request(struct hvmm_vcpu *vcpu, enum hvmm_request req)
 	hvmm_vcpu_kick(vcpu);
 }
 
+void hvmm_vcpu_unhalt(struct hvmm_vcpu *vcpu)
+{
+	WRITE_ONCE(vcpu->kicked, true);
+	/* Pairs with the barrier in hvmm_sched_put(). One that runs looks at its next HLT. */
+	smp_mb();
+	if (READ_ONCE(vcpu->unit.state) == HVMM_UNIT_PARKED)
+		hvmm_sched_wake(&vcpu->unit, ktime_get_ns());
+}
+
+bool hvmm_vcpu_yield_to(struct hvmm_vcpu *from, struct hvmm_vcpu *to)
+{
+	/* The scheduler knows no directed yield yet. */
+	return false;
+}
+
 bool hvmm_vcpu_halt_over(struct hvmm_vcpu *vcpu)
 {
+	if (READ_ONCE(vcpu->kicked))
+		return true;
 	/* The timer's request is not enough: its LVT entry may be masked. */
 	if (READ_ONCE(vcpu->requests) & (BIT(HVMM_REQ_NMI) | BIT(HVMM_REQ_INIT)))
 		return true;

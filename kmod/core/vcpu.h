@@ -22,6 +22,7 @@ struct hvmm_vm;
  * @HVMM_REQ_TLB: the VM's TLB generation went up
  * @HVMM_REQ_CLOCK: kvmclock must be written anew
  * @HVMM_REQ_PV: a residency has begun: what the guest is told of its steal time is old
+ * @HVMM_REQ_EOI: an interrupt is requested while the guest may have ended another unseen
  * @HVMM_REQ_IO_DONE: the device process has answered
  * @HVMM_REQ_MEM_DONE: the page that it waits for is there, or the wait failed
  */
@@ -33,6 +34,7 @@ enum hvmm_request {
 	HVMM_REQ_TLB,
 	HVMM_REQ_CLOCK,
 	HVMM_REQ_PV,
+	HVMM_REQ_EOI,
 	HVMM_REQ_IO_DONE,
 	HVMM_REQ_MEM_DONE,
 	HVMM_REQ_NR
@@ -71,8 +73,13 @@ enum hvmm_vcpu_mode {
  * @wait: what it waits for when it does not run; resource's lock
  * @vm: its VM; constant
  * @halt_irqs: interrupts were enabled at HLT, so one ends it
+ * @kicked: another vCPU asked for the end of HLT, this one or the next; set by anyone,
+ *          cleared by the runner
+ * @spun: it was last seen to spin; set by its runner, cleared by any
  * @index: number within the VM, also its APIC id; constant
  * @sipi_vector: start-up vector of the latest SIPI
+ * @halted_at: when its HLT began, ns; 0 when what was to be learned from it is
+ * @poll_ns: how long its runner looks for the end of HLT before it parks it
  * @unit: what the scheduler queues
  * @ledger: time per state
  * @stats: counters
@@ -90,7 +97,11 @@ struct hvmm_vcpu {
 	struct hvmm_vm *vm;
 	u32 index;
 	bool halt_irqs;
+	bool kicked;
+	bool spun;
 	u8 sipi_vector;
+	u64 halted_at;
+	u64 poll_ns;
 	struct hvmm_unit unit;
 	struct hvmm_ledger ledger;
 	struct hvmm_stats stats;
@@ -143,6 +154,53 @@ void hvmm_vcpu_kick(struct hvmm_vcpu *vcpu);
  * Context: as hvmm_vcpu_kick().
  */
 void hvmm_vcpu_request(struct hvmm_vcpu *vcpu, enum hvmm_request req);
+
+/**
+ * hvmm_vcpu_unhalt - end HLT, whatever RFLAGS.IF says (KVM_HC_KICK_CPU)
+ * @vcpu: the vCPU
+ *
+ * One that is not halted ends its next HLT at once: so none is lost between a guest's
+ * last look and its HLT. Several in between are one.
+ *
+ * Context: any, NMI excepted; takes the resource's lock. Never sleeps.
+ */
+void hvmm_vcpu_unhalt(struct hvmm_vcpu *vcpu);
+
+/**
+ * hvmm_vcpu_unhalted - HLT has ended: kicks that came until now have done their work
+ * @vcpu: the vCPU
+ *
+ * Context: its runner; a full barrier (at the entry) follows.
+ */
+static inline void hvmm_vcpu_unhalted(struct hvmm_vcpu *vcpu)
+{
+	if (READ_ONCE(vcpu->kicked))
+		WRITE_ONCE(vcpu->kicked, false);
+}
+
+/**
+ * hvmm_vcpu_waits - whether a vCPU wants a pCPU and has none
+ * @vcpu: the vCPU
+ *
+ * Context: any; what it says may change at once.
+ */
+static inline bool hvmm_vcpu_waits(const struct hvmm_vcpu *vcpu)
+{
+	int state = READ_ONCE(vcpu->unit.state);
+
+	return state != HVMM_UNIT_PARKED && state != HVMM_UNIT_RUNNING;
+}
+
+/**
+ * hvmm_vcpu_yield_to - give the rest of a slice to another vCPU of the same VM
+ * @from: the vCPU; its runner puts it next (%HVMM_EXIT_YIELD)
+ * @to: one that waits, see hvmm_vcpu_waits()
+ *
+ * Context: @from's runner.
+ * Return: true if @to will run next on @from's pCPU; false if @from can but let whoever
+ * is first there run.
+ */
+bool hvmm_vcpu_yield_to(struct hvmm_vcpu *from, struct hvmm_vcpu *to);
 
 /**
  * hvmm_vcpu_test_request - take a request

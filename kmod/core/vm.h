@@ -133,6 +133,7 @@ struct hvmm_vm_params {
  * @clock_offset: ns to be added to ktime_get_ns() to get kvmclock's system time
  * @platform: buses' in-kernel devices, see x86/platform.c
  * @irq: routes messages to the vCPUs' LAPICs, by index
+ * @spin_next: the vCPU that one which spins looks at first; a matter of fairness only
  * @nr_vcpus: number of vCPUs; constant
  * @vcpus: the vCPUs; constant
  */
@@ -164,6 +165,7 @@ struct hvmm_vm {
 	u64 clock_offset;
 	struct hvmm_platform *platform;
 	struct hvmm_irq_router irq;
+	u32 spin_next;
 	u32 nr_vcpus;
 	struct hvmm_vcpu *vcpus[] __counted_by(nr_vcpus);
 };

@@ -298,6 +298,18 @@ void hvmm_lapic_ack(struct hvmm_lapic *l, u8 vector)
 	hvmm_lapic_update_ppr(l);
 }
 
+bool hvmm_lapic_alone(struct hvmm_lapic *l, u8 vector)
+{
+	int i;
+
+	if (test_bit(vector, l->tmr) || hvmm_lapic_highest_irr(l) >= 0)
+		return false;
+	for (i = 0; i < HVMM_LAPIC_WORDS; i++)
+		if (l->isr[i] != (i == vector / BITS_PER_LONG ? BIT(vector % BITS_PER_LONG) : 0))
+			return false;
+	return true;
+}
+
 void hvmm_lapic_eoi(struct hvmm_lapic *l)
 {
 	int vector = highest_bit(l->isr);

@@ -441,11 +441,23 @@ int hvmm_lapic_highest_irr(struct hvmm_lapic *l);
 void hvmm_lapic_ack(struct hvmm_lapic *l, u8 vector);
 
 /**
+ * hvmm_lapic_alone() - whether nobody can tell when an interrupt in service ends
+ * @l: the APIC
+ * @vector: the interrupt
+ *
+ * So while no other is in service or requested, whatever its priority, and none is
+ * level-triggered.
+ *
+ * Context: owner. A request that comes later calls kick().
+ */
+bool hvmm_lapic_alone(struct hvmm_lapic *l, u8 vector);
+
+/**
  * hvmm_lapic_eoi() - end of interrupt
  * @l: the APIC
  *
- * All ways to an EOI end here: register, MSR, and a paravirtual EOI once there is
- * one. Context: owner. May call eoi().
+ * All ways to an EOI end here: register, MSR, and the paravirtual EOI. Context: owner.
+ * May call eoi().
  */
 void hvmm_lapic_eoi(struct hvmm_lapic *l);
 

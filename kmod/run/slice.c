@@ -10,6 +10,7 @@
 #include "core/vm.h"
 #include "host/fpu.h"
 #include "host/timer.h"
+#include "run/poll.h"
 #include "run/slice.h"
 #include "trace.h"
 #include "x86/exit.h"
@@ -45,6 +46,11 @@ static void unload(struct hvmm_x86_vcpu *x)
 static void give_way(struct hvmm_x86_vcpu *x)
 {
 	unload(x);
+	if (need_resched()) {
+		hvmm_pv_put(x);
+		if (x->preempted)
+			set_bit(HVMM_REQ_PV, &x->vcpu.requests);
+	}
 	cond_resched();
 	load(x);
 }
@@ -119,6 +125,9 @@ static bool enter(struct hvmm_slice *slice, struct hvmm_x86_vcpu *x)
 	WRITE_ONCE(vcpu->mode, HVMM_IN_GUEST);
 	/* Pairs with the barrier in hvmm_vcpu_kick() and hvmm_vm_flush_tlbs(). */
 	smp_mb();
+	if (unlikely(x->eoi_armed && READ_ONCE(vcpu->lapic.irr_pending)) &&
+	    hvmm_pv_eoi_sync(x) == -EAGAIN)
+		set_bit(HVMM_REQ_EOI, &vcpu->requests);
 	if (unlikely(must_look(slice, vcpu))) {
 		WRITE_ONCE(vcpu->mode, HVMM_OUTSIDE);
 		local_irq_enable();
@@ -190,6 +199,9 @@ static void run_loop(struct hvmm_slice *slice, struct hvmm_x86_vcpu *x)
 				return;
 			break;
 		case HVMM_EXIT_PARK:
+			if (vcpu->wait != HVMM_WAIT_HALT || !hvmm_poll_halt(slice->res, x))
+				return;
+			break;
 		case HVMM_EXIT_STOP:
 			return;
 		}
@@ -205,8 +217,13 @@ void hvmm_slice_run(struct hvmm_slice *slice, struct hvmm_vcpu *vcpu)
 	/* Not before what it waited for has been dealt with: writing may have to wait too. */
 	if (x->msr.kvm_steal || x->msr.kvm_time)
 		set_bit(HVMM_REQ_PV, &vcpu->requests);
+	hvmm_poll_woken(vcpu);
+	WRITE_ONCE(vcpu->spun, false);
+	x->pauses = 0;
 	load(x);
 	run_loop(slice, x);
 	unload(x);
+	if (vcpu->wait != HVMM_WAIT_HALT && vcpu->wait != HVMM_WAIT_SIPI)
+		hvmm_pv_put(x);
 	hrtimer_cancel(&slice->timer);
 }

@@ -3,7 +3,6 @@
  * What a guest's exits mean, whatever the vendor.
  */
 #include <linux/errno.h>
-#include <linux/nospec.h>
 #include <linux/string.h>
 
 #include <asm/debugreg.h>
@@ -18,13 +17,11 @@
 #include "x86/exit.h"
 #include "x86/msr.h"
 #include "x86/pv.h"
+#include "x86/spin.h"
 #include "x86/vendor.h"
 #include "x86/walk.h"
 
 #define DR7_GD			BIT_ULL(13)
-#define DR6_BD			BIT_ULL(13)
-#define HVMM_DR6_WRITABLE	(BIT_ULL(15) | BIT_ULL(14) | DR6_BD | 0xf)
-#define HVMM_DR7_WRITABLE	(0xffff0000ULL | DR7_GD | 0x3ff)
 
 static inline void set_gpr32(struct hvmm_x86_vcpu *x, enum hvmm_gpr reg, u32 val)
 {
@@ -255,6 +252,8 @@ enum hvmm_exit_fate hvmm_exit_rdmsr(struct hvmm_x86_vcpu *x, unsigned int len)
 	if (need_len(x, &len, HVMM_KIND_RDMSR, &fate))
 		return fate;
 	ret = hvmm_msr_read(x, x->regs.gpr[HVMM_RCX], &val);
+	if (ret == -EAGAIN)
+		return fault_in(x);
 	trace_hvmm_msr(x->vcpu.vm->id, x->vcpu.index, false, x->regs.gpr[HVMM_RCX], val, ret);
 	if (ret)
 		return hvmm_queue_gp(x);
@@ -292,34 +291,56 @@ enum hvmm_exit_fate hvmm_exit_hlt(struct hvmm_x86_vcpu *x, unsigned int len)
 
 	if (need_len(x, &len, HVMM_KIND_HLT, &fate))
 		return fate;
+	if (hvmm_pv_eoi_sync(x) == -EAGAIN)
+		return fault_in(x);
 	fate = hvmm_insn_done(x, len);
 	if (fate != HVMM_EXIT_RESUME || x->event.valid)
 		return fate;
 	x->vcpu.halt_irqs = x->regs.rflags & X86_EFLAGS_IF;
-	if (hvmm_vcpu_halt_over(&x->vcpu))
+	if (hvmm_vcpu_halt_over(&x->vcpu)) {
+		hvmm_vcpu_unhalted(&x->vcpu);
 		return HVMM_EXIT_RESUME;
+	}
 	x->vcpu.wait = HVMM_WAIT_HALT;
 	return HVMM_EXIT_PARK;
 }
 
-enum hvmm_exit_fate hvmm_exit_hypercall(struct hvmm_x86_vcpu *x, unsigned int len)
+/* Exits by PAUSE that are a loop, where the processor reports every one. */
+#define SPIN_PAUSES	8
+
+enum hvmm_exit_fate hvmm_exit_pause(struct hvmm_x86_vcpu *x, unsigned int len, bool loop)
 {
 	enum hvmm_exit_fate fate;
+
+	if (need_len(x, &len, HVMM_KIND_PAUSE, &fate))
+		return fate;
+	fate = hvmm_insn_done(x, len);
+	if (!loop && ++x->pauses % SPIN_PAUSES)
+		return fate;
+	return fate == HVMM_EXIT_RESUME ? hvmm_spin(x) : fate;
+}
+
+enum hvmm_exit_fate hvmm_exit_hypercall(struct hvmm_x86_vcpu *x, unsigned int len)
+{
+	enum hvmm_exit_fate fate, after = HVMM_EXIT_RESUME;
 	u64 *gpr = x->regs.gpr;
 	u64 mask = ~0ULL;
 	u64 arg[4];
+	bool wide;
 
 	if (need_len(x, &len, HVMM_KIND_VMMCALL, &fate))
 		return fate;
 	hvmm_arch->get_seg(x, HVMM_SEG_CS, &x->seg_cache[HVMM_SEG_CS]);
-	if (cpu_mode(x) != HVMM_CPU_MODE_64)
+	wide = cpu_mode(x) == HVMM_CPU_MODE_64;
+	if (!wide)
 		mask = U32_MAX;
 	arg[0] = gpr[HVMM_RBX] & mask;
 	arg[1] = gpr[HVMM_RCX] & mask;
 	arg[2] = gpr[HVMM_RDX] & mask;
 	arg[3] = gpr[HVMM_RSI] & mask;
-	gpr[HVMM_RAX] = hvmm_pv_hypercall(x, gpr[HVMM_RAX] & mask, arg) & mask;
-	return hvmm_insn_done(x, len);
+	gpr[HVMM_RAX] = hvmm_pv_hypercall(x, gpr[HVMM_RAX] & mask, arg, wide, &after) & mask;
+	fate = hvmm_insn_done(x, len);
+	return fate == HVMM_EXIT_RESUME ? after : fate;
 }
 
 enum hvmm_exit_fate hvmm_exit_xsetbv(struct hvmm_x86_vcpu *x, unsigned int len)
@@ -456,63 +477,6 @@ enum hvmm_exit_fate hvmm_exit_cr(struct hvmm_x86_vcpu *x)
 		return fault_in(x);
 	if (ret)
 		return hvmm_queue_gp(x);
-	return hvmm_insn_done(x, e->insn.len);
-}
-
-enum hvmm_exit_fate hvmm_exit_dr(struct hvmm_x86_vcpu *x)
-{
-	struct hvmm_emul *e = &x->emul;
-	enum hvmm_exit_fate fate;
-	enum hvmm_insn_kind kind;
-	unsigned int size, nr;
-	u64 val, dr7;
-
-	if (hvmm_insn_prepare(x, &fate))
-		return fate;
-	kind = hvmm_insn_kind(&e->insn);
-	if (kind != HVMM_KIND_MOV_TO_DR && kind != HVMM_KIND_MOV_FROM_DR)
-		return HVMM_EXIT_RESUME;
-	size = e->mode == HVMM_CPU_MODE_64 ? 8 : 4;
-	nr = e->insn.reg;
-
-	/* APM vol. 2, 13.1.1: DR4 and DR5 are DR6 and DR7 unless CR4.DE is set. */
-	if (nr > 7)
-		return queue_ud(x);
-	if (nr == 4 || nr == 5) {
-		if (hvmm_arch->get_cr(x, 4) & X86_CR4_DE)
-			return queue_ud(x);
-		nr += 2;
-	}
-	if (e->cpl)
-		return hvmm_queue_gp(x);
-	dr7 = hvmm_arch->get_dr(x, 7);
-	if (dr7 & DR7_GD) {
-		/* General detect is a fault (13.1.1.4). */
-		hvmm_arch->set_dr(x, 6, hvmm_arch->get_dr(x, 6) | DR6_BD);
-		return hvmm_queue_exception(x, X86_TRAP_DB, false, 0);
-	}
-
-	if (kind == HVMM_KIND_MOV_FROM_DR) {
-		val = nr < 4 ? x->dr[array_index_nospec(nr, 4)] : hvmm_arch->get_dr(x, nr);
-		hvmm_emul_set_gpr(e, e->insn.rm, size, val);
-		return hvmm_insn_done(x, e->insn.len);
-	}
-
-	val = hvmm_emul_gpr(e, e->insn.rm, size);
-	switch (nr) {
-	case 6:
-		if (val >> 32)
-			return hvmm_queue_gp(x);
-		hvmm_arch->set_dr(x, 6, (val & HVMM_DR6_WRITABLE) | HVMM_DR6_FIXED);
-		break;
-	case 7:
-		if (val >> 32)
-			return hvmm_queue_gp(x);
-		hvmm_arch->set_dr(x, 7, (val & HVMM_DR7_WRITABLE) | HVMM_DR7_FIXED);
-		break;
-	default:
-		x->dr[array_index_nospec(nr, 4)] = val;
-	}
 	return hvmm_insn_done(x, e->insn.len);
 }
 

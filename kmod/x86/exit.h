@@ -32,6 +32,14 @@ enum hvmm_exit_fate hvmm_exit_dr(struct hvmm_x86_vcpu *x);
 enum hvmm_exit_fate hvmm_exit_shutdown(struct hvmm_x86_vcpu *x);
 
 /**
+ * hvmm_exit_pause - PAUSE
+ * @x: the vCPU
+ * @len: as above
+ * @loop: the processor has counted, and takes it for a loop
+ */
+enum hvmm_exit_fate hvmm_exit_pause(struct hvmm_x86_vcpu *x, unsigned int len, bool loop);
+
+/**
  * hvmm_exit_pio - IN or OUT
  * @x: the vCPU
  * @port: port

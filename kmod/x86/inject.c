@@ -4,6 +4,7 @@
  * cut off in delivery comes before all.
  */
 #include "x86/exit.h"
+#include "x86/pv.h"
 #include "x86/vendor.h"
 
 /* Priority class of what is in service, which holds back requests of the same and below. */
@@ -64,6 +65,7 @@ void hvmm_inject_pending(struct hvmm_x86_vcpu *x)
 	vector = hvmm_lapic_pending(l);
 	if (vector >= 0 && !busy && hvmm_arch->intr_allowed(x)) {
 		inject_interrupt(x, vector);
+		hvmm_pv_eoi_arm(x, vector);
 		vector = hvmm_lapic_pending(l);
 	}
 	if (vector >= 0) {

@@ -9,6 +9,7 @@
 #include "io/channel.h"
 #include "trace.h"
 #include "x86/exit.h"
+#include "x86/pv.h"
 
 void hvmm_io_forget(struct hvmm_x86_vcpu *x)
 {
@@ -73,7 +74,10 @@ void hvmm_io_record(struct hvmm_x86_vcpu *x, enum hvmm_io_kind kind, bool write,
 	x->io_next = x->nr_io;
 }
 
-/* Devices in the kernel. Return: 0, or -EOPNOTSUPP if none claims the access. */
+/*
+ * Devices in the kernel. Return: 0, -EOPNOTSUPP if none claims the access, or -EAGAIN if
+ * a page of RAM is needed first.
+ */
 static int kernel_device(struct hvmm_x86_vcpu *x, bool mmio, bool write, u64 addr,
 			 unsigned int len, void *data)
 {
@@ -83,6 +87,8 @@ static int kernel_device(struct hvmm_x86_vcpu *x, bool mmio, bool write, u64 add
 
 	if (mmio && hvmm_lapic_claims(l, addr)) {
 		/* Each vCPU sees its own at the same address, so it is on no bus. */
+		if (hvmm_pv_eoi_sync(x) == -EAGAIN)
+			return -EAGAIN;
 		if (write) {
 			memcpy(&val, data, len);
 			hvmm_lapic_mmio_write(l, addr & ~PAGE_MASK, len, val);
@@ -117,13 +123,17 @@ enum hvmm_emul_status hvmm_io_access(struct hvmm_x86_vcpu *x, enum hvmm_io_kind 
 				     u64 addr, unsigned int len, void *data)
 {
 	bool mmio = kind == HVMM_IO_MMIO;
+	int ret;
 
 	if (hvmm_io_replay(x, kind, write, addr, len, data))
 		return HVMM_EMUL_DONE;
 	if (hvmm_io_full(x))
 		return HVMM_EMUL_UNHANDLED;
 
-	if (kernel_device(x, mmio, write, addr, len, data)) {
+	ret = kernel_device(x, mmio, write, addr, len, data);
+	if (ret == -EAGAIN)
+		return HVMM_EMUL_RETRY;
+	if (ret) {
 		if (!hvmm_channel_post(&x->vcpu, mmio, write, addr, len, data)) {
 			new_record(x, kind, write, addr, len);
 			trace_access(x, mmio, write, addr, len, data, true);

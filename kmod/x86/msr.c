@@ -140,6 +140,12 @@ static int read_fn(struct hvmm_x86_vcpu *x, u32 msr, u64 *val)
 	case MSR_KVM_STEAL_TIME:
 		*val = x->msr.kvm_steal;
 		return 0;
+	case MSR_KVM_PV_EOI_EN:
+		*val = x->msr.kvm_eoi;
+		return 0;
+	case MSR_KVM_POLL_CONTROL:
+		*val = x->msr.kvm_poll;
+		return 0;
 	default:
 		return -EINVAL;
 	}
@@ -162,7 +168,8 @@ static int write_fn(struct hvmm_x86_vcpu *x, u32 msr, u64 val)
 		wrmsr(MSR_TSC_AUX, (u32)val, 0);
 		return 0;
 	case MSR_IA32_APICBASE:
-		return hvmm_lapic_set_base(&x->vcpu.lapic, val);
+		ret = hvmm_pv_eoi_sync(x);
+		return ret ?: hvmm_lapic_set_base(&x->vcpu.lapic, val);
 	case MSR_IA32_PRED_CMD:
 		if ((val & PRED_CMD_SBPB) && !hvmm_guest_has(X86_FEATURE_SBPB))
 			return -EINVAL;
@@ -198,6 +205,11 @@ static int write_fn(struct hvmm_x86_vcpu *x, u32 msr, u64 val)
 		return hvmm_pv_system_time(x, val);
 	case MSR_KVM_STEAL_TIME:
 		return hvmm_pv_steal_time(x, val);
+	case MSR_KVM_PV_EOI_EN:
+		return hvmm_pv_eoi_enable(x, val);
+	case MSR_KVM_POLL_CONTROL:
+		x->msr.kvm_poll = val;
+		return 0;
 	default:
 		return -EINVAL;
 	}
@@ -222,9 +234,12 @@ static bool is_x2apic(u32 msr)
 int hvmm_msr_read(struct hvmm_x86_vcpu *x, u32 msr, u64 *val)
 {
 	const struct hvmm_msr_row *row;
+	int ret;
 
-	if (is_x2apic(msr))
-		return hvmm_lapic_msr_read(&x->vcpu.lapic, msr, val);
+	if (is_x2apic(msr)) {
+		ret = hvmm_pv_eoi_sync(x);
+		return ret ?: hvmm_lapic_msr_read(&x->vcpu.lapic, msr, val);
+	}
 	if (msr == MSR_IA32_TSC_DEADLINE) {
 		*val = hvmm_lapic_get_tscdeadline(&x->vcpu.lapic);
 		return 0;
@@ -249,9 +264,12 @@ int hvmm_msr_read(struct hvmm_x86_vcpu *x, u32 msr, u64 *val)
 int hvmm_msr_write(struct hvmm_x86_vcpu *x, u32 msr, u64 val)
 {
 	const struct hvmm_msr_row *row;
+	int ret;
 
-	if (is_x2apic(msr))
-		return hvmm_lapic_msr_write(&x->vcpu.lapic, msr, val);
+	if (is_x2apic(msr)) {
+		ret = hvmm_pv_eoi_sync(x);
+		return ret ?: hvmm_lapic_msr_write(&x->vcpu.lapic, msr, val);
+	}
 	if (msr == MSR_IA32_TSC_DEADLINE) {
 		hvmm_lapic_set_tscdeadline(&x->vcpu.lapic, val);
 		return 0;

@@ -1,62 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The KVM guest ABI; see pv.h. */
 #include <linux/errno.h>
-#include <linux/ktime.h>
-#include <linux/math64.h>
-#include <linux/timekeeping.h>
-#include <asm/pvclock-abi.h>
-#include <asm/tsc.h>
+#include <linux/stddef.h>
 #include <uapi/asm/kvm_para.h>
 #include <uapi/linux/kvm_para.h>
 
-#include "x86/msr.h"
-#include "x86/pv.h"
+#include "x86/pv_priv.h"
 #include "x86/vendor.h"
-
-#define TIME_ENABLED	BIT_ULL(0)
-#define STEAL_ENABLED	KVM_MSR_ENABLED
-
-void hvmm_pv_clock_reset(struct hvmm_vm *vm)
-{
-	unsigned long flags;
-
-	local_irq_save(flags);
-	vm->tsc_offset = -rdtsc_ordered();
-	vm->clock_offset = -ktime_get_ns();
-	local_irq_restore(flags);
-}
-
-/*
- * ns = (tsc << shift) * mul / 2^32, a negative shift being one to the right; mul is at
- * least 2^31, which keeps all its bits busy.
- */
-static void tsc_scale(u32 khz, u32 *mul, s8 *shift)
-{
-	u64 num = USEC_PER_SEC, den = khz;
-	s8 s = 0;
-
-	for (; num >= den; s++)
-		den <<= 1;
-	for (; num * 2 < den; s--)
-		num <<= 1;
-	*mul = div64_u64(num << 32, den);
-	*shift = s;
-}
-
-static u64 tsc_to_ns(u64 tsc)
-{
-	u32 mul;
-	s8 shift;
-
-	tsc_scale(tsc_khz, &mul, &shift);
-	tsc = shift < 0 ? tsc >> -shift : tsc << shift;
-	return mul_u64_u32_shr(tsc, mul, 32);
-}
-
-static bool tsc_sound(void)
-{
-	return !check_tsc_unstable();
-}
 
 static int guest_write(struct hvmm_x86_vcpu *x, u64 gpa, const void *buf, unsigned int len)
 {
@@ -67,13 +17,8 @@ static int guest_write(struct hvmm_x86_vcpu *x, u64 gpa, const void *buf, unsign
 	return ret;
 }
 
-/*
- * Write @len bytes that the guest reads under a version: it is odd while they change,
- * and the guest retries until it sees the same even one before and after. When this
- * fails half-way the version stays odd until the caller's next try.
- */
-static int versioned_write(struct hvmm_x86_vcpu *x, u32 *version, u64 version_gpa,
-			   u64 gpa, const void *buf, unsigned int len)
+int hvmm_pv_versioned_write(struct hvmm_x86_vcpu *x, u32 *version, u64 version_gpa, u64 gpa,
+			    const void *buf, unsigned int len)
 {
 	int ret;
 
@@ -103,86 +48,64 @@ void hvmm_pv_reset(struct hvmm_x86_vcpu *x)
 	x->msr.kvm_wall = 0;
 	x->msr.kvm_time = 0;
 	x->msr.kvm_steal = 0;
+	x->msr.kvm_eoi = 0;
+	x->msr.kvm_poll = KVM_POLL_HOST;
 	x->steal_base = ledger_steal(x);
+	x->preempted = false;
+	x->eoi_armed = false;
 }
 
-int hvmm_pv_wall_clock(struct hvmm_x86_vcpu *x, u64 gpa)
+static bool steal_enabled(const struct hvmm_x86_vcpu *x)
 {
-	struct pvclock_wall_clock wc = {};
-	struct hvmm_vm *vm = x->vcpu.vm;
-	u64 real, up;
+	return x->msr.kvm_steal & KVM_MSR_ENABLED;
+}
+
+static u64 steal_gpa(const struct hvmm_x86_vcpu *x)
+{
+	return x->msr.kvm_steal & KVM_STEAL_VALID_BITS;
+}
+
+/*
+ * Tell the guest that the vCPU runs, and flush if another of its vCPUs has left that to
+ * us. Only such a one changes the byte meanwhile, and only to ask for a flush: once one
+ * is certain to follow, a plain store loses nothing.
+ */
+static int clear_preempted(struct hvmm_x86_vcpu *x)
+{
+	struct hvmm_mem *mem = &x->vcpu.vm->mem;
+	u64 gpa = steal_gpa(x) + offsetof(struct kvm_steal_time, preempted);
+	u8 seen = KVM_VCPU_PREEMPTED, running = 0;
 	int ret;
 
-	/* The wall clock at the instant when kvmclock was 0. */
-	if (tsc_sound())
-		up = tsc_to_ns(rdtsc_ordered() + vm->tsc_offset);
+	ret = hvmm_mem_cmpxchg(mem, gpa, &seen, &running, sizeof(seen), &x->missing_gfn);
+	if (ret == 1) {
+		ret = guest_write(x, gpa, &running, sizeof(running));
+		if (!ret)
+			hvmm_arch->flush_tlb(x);
+	}
+	if (ret == -EAGAIN)
+		x->missing_write = true;
 	else
-		up = ktime_get_ns() + vm->clock_offset;
-	real = ktime_get_real_ns() - up;
-	wc.sec = div_u64_rem(real, NSEC_PER_SEC, &wc.nsec);
-
-	ret = versioned_write(x, &wc.version, gpa, gpa + sizeof(wc.version), &wc.sec,
-			      sizeof(wc) - sizeof(wc.version));
-	return ret == -EFAULT ? -EINVAL : ret;
-}
-
-int hvmm_pv_update_clock(struct hvmm_x86_vcpu *x)
-{
-	struct pvclock_vcpu_time_info ti = {};
-	u64 gpa = x->msr.kvm_time & ~TIME_ENABLED;
-	unsigned long flags;
-	int ret;
-
-	if (!(x->msr.kvm_time & TIME_ENABLED))
-		return 0;
-
-	tsc_scale(tsc_khz, &ti.tsc_to_system_mul, &ti.tsc_shift);
-	if (tsc_sound()) {
-		ti.flags = PVCLOCK_TSC_STABLE_BIT;
-		ti.tsc_timestamp = x->msr.tsc_adjust;
-	} else {
-		local_irq_save(flags);
-		ti.tsc_timestamp = hvmm_guest_tsc(x);
-		ti.system_time = ktime_get_ns() + x->vcpu.vm->clock_offset;
-		local_irq_restore(flags);
-	}
-
-	ret = versioned_write(x, &x->time_version, gpa, gpa + sizeof(ti.version),
-			      (void *)&ti + sizeof(ti.version),
-			      sizeof(ti) - sizeof(ti.version));
-	if (ret == -EFAULT) {
-		x->msr.kvm_time = 0;
-		ret = -EINVAL;
-	}
-	return ret;
-}
-
-int hvmm_pv_system_time(struct hvmm_x86_vcpu *x, u64 val)
-{
-	u64 old = x->msr.kvm_time;
-	int ret;
-
-	x->msr.kvm_time = val;
-	ret = hvmm_pv_update_clock(x);
-	if (ret)
-		x->msr.kvm_time = old;
+		x->preempted = false;
 	return ret;
 }
 
 int hvmm_pv_steal(struct hvmm_x86_vcpu *x)
 {
-	u64 gpa = x->msr.kvm_steal & KVM_STEAL_VALID_BITS;
+	u64 gpa = steal_gpa(x);
 	u64 steal;
 	int ret;
 
-	if (!(x->msr.kvm_steal & STEAL_ENABLED))
+	if (!steal_enabled(x))
 		return 0;
 
 	steal = ledger_steal(x) - x->steal_base;
-	ret = versioned_write(x, &x->steal_version,
-			      gpa + offsetof(struct kvm_steal_time, version),
-			      gpa + offsetof(struct kvm_steal_time, steal),
-			      &steal, sizeof(steal));
+	ret = hvmm_pv_versioned_write(x, &x->steal_version,
+				      gpa + offsetof(struct kvm_steal_time, version),
+				      gpa + offsetof(struct kvm_steal_time, steal),
+				      &steal, sizeof(steal));
+	if (!ret && x->preempted)
+		ret = clear_preempted(x);
 	if (ret == -EFAULT) {
 		x->msr.kvm_steal = 0;
 		ret = -EINVAL;
@@ -193,25 +116,46 @@ int hvmm_pv_steal(struct hvmm_x86_vcpu *x)
 int hvmm_pv_steal_time(struct hvmm_x86_vcpu *x, u64 val)
 {
 	u64 old = x->msr.kvm_steal;
+	bool was = x->preempted;
 	int ret;
 
 	x->msr.kvm_steal = val;
+	/* What the page says from an earlier use is not so. */
+	x->preempted = true;
 	ret = hvmm_pv_steal(x);
-	if (ret)
+	if (!steal_enabled(x))
+		x->preempted = false;
+	if (ret) {
 		x->msr.kvm_steal = old;
+		x->preempted = was;
+	}
 	return ret;
+}
+
+void hvmm_pv_put(struct hvmm_x86_vcpu *x)
+{
+	static const u8 preempted = KVM_VCPU_PREEMPTED;
+	u64 unused;
+
+	if (!steal_enabled(x) || x->preempted)
+		return;
+	/* A hint: where the page is not mapped, it is not given. */
+	x->preempted = !hvmm_mem_write(&x->vcpu.vm->mem,
+				       steal_gpa(x) + offsetof(struct kvm_steal_time, preempted),
+				       &preempted, sizeof(preempted), &unused);
 }
 
 int hvmm_pv_load(struct hvmm_x86_vcpu *x)
 {
 	if (hvmm_pv_steal(x) == -EAGAIN)
 		return -EAGAIN;
-	if (!tsc_sound() && hvmm_pv_update_clock(x) == -EAGAIN)
+	if (hvmm_pv_load_clock(x) == -EAGAIN)
 		return -EAGAIN;
 	return 0;
 }
 
-long hvmm_pv_hypercall(struct hvmm_x86_vcpu *x, u64 nr, const u64 arg[4])
+long hvmm_pv_hypercall(struct hvmm_x86_vcpu *x, u64 nr, const u64 arg[4], bool wide,
+		       enum hvmm_exit_fate *fate)
 {
 	if (hvmm_arch->get_cpl(x))
 		return -KVM_EPERM;
@@ -219,6 +163,13 @@ long hvmm_pv_hypercall(struct hvmm_x86_vcpu *x, u64 nr, const u64 arg[4])
 	switch (nr) {
 	case KVM_HC_VAPIC_POLL_IRQ:
 		/* The exit as such is what the guest wants: pending interrupts come now. */
+		return 0;
+	case KVM_HC_KICK_CPU:
+		return hvmm_pv_kick(x, arg[1]);
+	case KVM_HC_SEND_IPI:
+		return hvmm_pv_send_ipi(x, arg[0], arg[1], arg[2], arg[3], wide);
+	case KVM_HC_SCHED_YIELD:
+		*fate = hvmm_pv_yield(x, arg[0]);
 		return 0;
 	default:
 		return -KVM_ENOSYS;

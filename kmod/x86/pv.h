@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The KVM guest ABI, as far as hvmm speaks it: kvmclock, steal time, hypercalls.
+ * The KVM guest ABI, as far as hvmm speaks it: kvmclock, steal time and what goes with
+ * it (preempted, TLB flush), paravirtual EOI, hypercalls (kick, yield, IPIs).
  * See the kernel's Documentation/virt/kvm/x86/{cpuid,msr,hypercalls}.rst.
  *
  * Where the host's TSC is sound, kvmclock is a function of the guest's TSC alone: both
@@ -13,6 +14,9 @@
 #define HVMM_X86_PV_H
 
 #include "x86/vcpu.h"
+
+/* MSR_KVM_POLL_CONTROL: the host may poll at HLT; clear where the guest does so itself. */
+#define KVM_POLL_HOST	1ULL
 
 /**
  * hvmm_pv_clock_reset - let the guest's TSC and kvmclock begin at 0 now
@@ -84,7 +88,8 @@ int hvmm_pv_steal(struct hvmm_x86_vcpu *x);
  * hvmm_pv_load - all that is due when a residency begins
  * @x: the vCPU
  *
- * Steal time, and the clock where the host's TSC is not sound.
+ * Steal time, and the clock where the host's TSC is not sound. Undoes hvmm_pv_put(): the
+ * guest sees the vCPU run again, and what others asked of its TLB is done at the entry.
  *
  * Context: the vCPU's runner.
  * Return: 0, or -EAGAIN (call again once &hvmm_x86_vcpu.missing_gfn is there).
@@ -92,13 +97,63 @@ int hvmm_pv_steal(struct hvmm_x86_vcpu *x);
 int hvmm_pv_load(struct hvmm_x86_vcpu *x);
 
 /**
+ * hvmm_pv_put - tell the guest that the vCPU does not run, though it wants to
+ * @x: the vCPU
+ *
+ * Sets KVM_VCPU_PREEMPTED in struct kvm_steal_time. From then until hvmm_pv_load() other
+ * vCPUs may ask there for a flush of its TLB instead of sending an IPI. Where the page is
+ * not mapped, nothing is said.
+ *
+ * Context: the vCPU's runner, before it gives the vCPU away; never sleeps.
+ */
+void hvmm_pv_put(struct hvmm_x86_vcpu *x);
+
+/**
+ * hvmm_pv_eoi_enable - MSR_KVM_PV_EOI_EN was written
+ * @x: the vCPU
+ * @val: gpa, 4-byte aligned, with enable bit 0
+ *
+ * Context: the vCPU's runner.
+ * Return: 0, -EINVAL (not RAM), -EAGAIN; nothing has changed unless 0.
+ */
+int hvmm_pv_eoi_enable(struct hvmm_x86_vcpu *x, u64 val);
+
+/**
+ * hvmm_pv_eoi_arm - let the guest end the interrupt just injected without an exit
+ * @x: the vCPU
+ * @vector: the interrupt, in service
+ *
+ * Only if it is the only one, edge-triggered, and no other is requested; one that is
+ * requested later makes hvmm_pv_eoi_sync() due.
+ *
+ * Context: the vCPU's runner, before an entry; never sleeps.
+ */
+void hvmm_pv_eoi_arm(struct hvmm_x86_vcpu *x, u8 vector);
+
+/**
+ * hvmm_pv_eoi_sync - make the LAPIC's in-service state exact
+ * @x: the vCPU
+ *
+ * If the guest has cleared the bit, the interrupt is ended; else the bit is taken back
+ * and its EOI will exit. Must come before an interrupt is injected, and before the guest
+ * uses its LAPIC or halts.
+ *
+ * Context: the vCPU's runner, not in the guest; never sleeps.
+ * Return: 0, or -EAGAIN (call again once &hvmm_x86_vcpu.missing_gfn is there).
+ */
+int hvmm_pv_eoi_sync(struct hvmm_x86_vcpu *x);
+
+/**
  * hvmm_pv_hypercall - KVM hypercall ABI
  * @x: the vCPU
  * @nr: RAX
  * @arg: RBX, RCX, RDX, RSI
+ * @wide: made in 64-bit mode
+ * @fate: what the vCPU does afterwards; left alone unless it is to yield
  *
  * Return: value for RAX.
  */
-long hvmm_pv_hypercall(struct hvmm_x86_vcpu *x, u64 nr, const u64 arg[4]);
+long hvmm_pv_hypercall(struct hvmm_x86_vcpu *x, u64 nr, const u64 arg[4], bool wide,
+		       enum hvmm_exit_fate *fate);
 
 #endif

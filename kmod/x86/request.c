@@ -29,6 +29,14 @@ static void init(struct hvmm_x86_vcpu *x)
 	x->vcpu.wait = x->vcpu.lapic.cfg.bsp ? HVMM_WAIT_NONE : HVMM_WAIT_SIPI;
 }
 
+/* A page of the guest's is missing: bring it in, then look at the request once more. */
+static enum hvmm_exit_fate again(struct hvmm_x86_vcpu *x, enum hvmm_request req)
+{
+	set_bit(req, &x->vcpu.requests);
+	x->missing_write = true;
+	return HVMM_EXIT_FAULT_IN;
+}
+
 enum hvmm_exit_fate hvmm_x86_requests(struct hvmm_x86_vcpu *x)
 {
 	struct hvmm_vcpu *vcpu = &x->vcpu;
@@ -70,20 +78,17 @@ enum hvmm_exit_fate hvmm_x86_requests(struct hvmm_x86_vcpu *x)
 		if (!hvmm_vcpu_halt_over(vcpu))
 			return HVMM_EXIT_PARK;
 		vcpu->wait = HVMM_WAIT_NONE;
+		hvmm_vcpu_unhalted(vcpu);
 		hvmm_stat_inc(vcpu, halt_wakes);
 	}
 	if (vcpu->wait == HVMM_WAIT_SIPI)
 		return HVMM_EXIT_PARK;
 
-	if (hvmm_vcpu_test_request(vcpu, HVMM_REQ_CLOCK) && hvmm_pv_update_clock(x) == -EAGAIN) {
-		set_bit(HVMM_REQ_CLOCK, &vcpu->requests);
-		x->missing_write = true;
-		return HVMM_EXIT_FAULT_IN;
-	}
-	if (hvmm_vcpu_test_request(vcpu, HVMM_REQ_PV) && hvmm_pv_load(x) == -EAGAIN) {
-		set_bit(HVMM_REQ_PV, &vcpu->requests);
-		x->missing_write = true;
-		return HVMM_EXIT_FAULT_IN;
-	}
+	if (hvmm_vcpu_test_request(vcpu, HVMM_REQ_CLOCK) && hvmm_pv_update_clock(x) == -EAGAIN)
+		return again(x, HVMM_REQ_CLOCK);
+	if (hvmm_vcpu_test_request(vcpu, HVMM_REQ_PV) && hvmm_pv_load(x) == -EAGAIN)
+		return again(x, HVMM_REQ_PV);
+	if (hvmm_vcpu_test_request(vcpu, HVMM_REQ_EOI) && hvmm_pv_eoi_sync(x) == -EAGAIN)
+		return again(x, HVMM_REQ_EOI);
 	return HVMM_EXIT_RESUME;
 }

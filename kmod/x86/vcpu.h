@@ -56,6 +56,8 @@ enum hvmm_event_type {
  * @kvm_wall: last value of MSR_KVM_WALL_CLOCK_NEW
  * @kvm_time: value of MSR_KVM_SYSTEM_TIME_NEW; bit 0 = enabled
  * @kvm_steal: value of MSR_KVM_STEAL_TIME; bit 0 = enabled
+ * @kvm_eoi: value of MSR_KVM_PV_EOI_EN; bit 0 = enabled
+ * @kvm_poll: value of MSR_KVM_POLL_CONTROL
  */
 struct hvmm_msr_state {
 	u64 tsc_aux;
@@ -67,6 +69,8 @@ struct hvmm_msr_state {
 	u64 kvm_wall;
 	u64 kvm_time;
 	u64 kvm_steal;
+	u64 kvm_eoi;
+	u64 kvm_poll;
 };
 
 /**
@@ -135,6 +139,9 @@ struct hvmm_io_record {
  * @time_version: version of the kvmclock page
  * @steal_version: version of the steal time page
  * @steal_base: the ledger's steal time when the guest was reset
+ * @preempted: the guest was told by hvmm_pv_put() that the vCPU does not run
+ * @eoi_armed: the guest may have ended the interrupt in service: hvmm_pv_eoi_sync() knows
+ * @pauses: exits by PAUSE in this residency, where the processor does not count loops
  */
 struct hvmm_x86_vcpu {
 	struct hvmm_vcpu vcpu;
@@ -159,6 +166,9 @@ struct hvmm_x86_vcpu {
 	u32 time_version;
 	u32 steal_version;
 	u64 steal_base;
+	bool preempted;
+	bool eoi_armed;
+	unsigned int pauses;
 };
 
 static inline struct hvmm_x86_vcpu *to_x86(struct hvmm_vcpu *vcpu)

@@ -163,6 +163,7 @@ void hvmm_x86_reset(struct hvmm_x86_vcpu *x, bool init)
 	x->cr2 = 0;
 	memset(x->dr, 0, sizeof(x->dr));
 	x->event.valid = false;
+	WRITE_ONCE(x->vcpu.kicked, false);
 	x->nmi_pending = 0;
 	x->nr_io = 0;
 	x->io_next = 0;

@@ -90,6 +90,9 @@ static const char *const counters[] = {
 	[HVMM_A_COUNTERS_TLB_FLUSHES] = "tlb-flushes",
 	[HVMM_A_COUNTERS_EMULATED] = "emulated",
 	[HVMM_A_COUNTERS_KICKS] = "kicks",
+	[HVMM_A_COUNTERS_YIELDS] = "yields",
+	[HVMM_A_COUNTERS_POLLS_HIT] = "polls-hit",
+	[HVMM_A_COUNTERS_POLLS_MISSED] = "polls-missed",
 };
 
 _Static_assert(COUNT(counters) == HVMM_A_COUNTERS_MAX + 1, "as in the spec");

@@ -64,6 +64,16 @@ static enum hvmm_exit_fate exit_npf(struct hvmm_svm_vcpu *svm)
 			     c->exit_info1 & BIT_ULL(33));
 }
 
+static enum hvmm_exit_fate exit_pause(struct hvmm_svm_vcpu *svm)
+{
+	enum hvmm_exit_fate fate;
+
+	fate = hvmm_exit_pause(&svm->x, insn_len(svm), hvmm_svm_features.pause_filter);
+	if (fate == HVMM_EXIT_RESUME)
+		hvmm_svm_watch_pause(svm);
+	return fate;
+}
+
 #define COUNT(name)						\
 	do {							\
 		if (likely(!x->redo))				\
@@ -104,6 +114,7 @@ enum hvmm_exit_fate hvmm_svm_exit(struct hvmm_x86_vcpu *x)
 	case SVM_X_INTR:
 		/* The host has taken it since: interrupts are on again. */
 		COUNT(interrupt);
+		hvmm_svm_watch_pause(svm);
 		return HVMM_EXIT_RESUME;
 	case SVM_X_NMI:
 		/* Likewise, right behind STGI. */
@@ -130,7 +141,7 @@ enum hvmm_exit_fate hvmm_svm_exit(struct hvmm_x86_vcpu *x)
 		return exit_exception(svm, code - SVM_X_EXCP_BASE);
 	case SVM_X_PAUSE:
 		COUNT(pause);
-		return HVMM_EXIT_YIELD;
+		return exit_pause(svm);
 	case SVM_X_XSETBV:
 		COUNT(xsetbv);
 		return hvmm_exit_xsetbv(x, insn_len(svm));

@@ -13,6 +13,7 @@
 #include "host/msr.h"
 #include "x86/cpuid.h"
 #include "x86/exit.h"
+#include "x86/spin.h"
 #include "x86/svm/svm.h"
 
 /* enter.S knows these. */
@@ -41,7 +42,8 @@ static void init_control(struct hvmm_svm_vcpu *svm)
 	memset(c, 0, sizeof(*c));
 	for (i = 0; i < ARRAY_SIZE(always); i++)
 		c->intercept[always[i] / 32] |= BIT(always[i] % 32);
-	if (hvmm_svm_features.pause_filter) {
+	/* With one vCPU there is nobody else to spin for. */
+	if (hvmm_svm_features.pause_filter && vm->nr_vcpus > 1) {
 		c->intercept[0] |= BIT(SVM_ICPT_PAUSE);
 		c->pause_count = PAUSE_COUNT;
 		if (hvmm_svm_features.pause_threshold)
@@ -154,6 +156,18 @@ void hvmm_svm_vcpu_reset(struct hvmm_x86_vcpu *x, bool init)
 	x->regs.rflags = s->rflags;
 }
 
+/*
+ * Processors that do not count PAUSEs (APM vol. 2, 15.14.4) can only report each one.
+ * That is worth it while another vCPU of the VM goes without a pCPU. It is found out
+ * when this one gets a pCPU, and at the host's interrupts.
+ */
+void hvmm_svm_watch_pause(struct hvmm_svm_vcpu *svm)
+{
+	if (hvmm_svm_features.pause_filter || svm->x.vcpu.vm->nr_vcpus < 2)
+		return;
+	hvmm_svm_intercept(svm, SVM_ICPT_PAUSE, hvmm_spin_waiter(&svm->x.vcpu));
+}
+
 void hvmm_svm_flush_tlb(struct hvmm_x86_vcpu *x)
 {
 	to_svm(x)->asid_gen = 0;
@@ -175,6 +189,7 @@ void hvmm_svm_load(struct hvmm_x86_vcpu *x)
 		svm->asid_gen = 0;
 		svm->vmcb->control.clean = 0;
 	}
+	hvmm_svm_watch_pause(svm);
 	asm volatile("vmsave %0" : : "a" (sc->host_vmcb_pa) : "memory");
 	if (boot_cpu_has(X86_FEATURE_RDTSCP) || boot_cpu_has(X86_FEATURE_RDPID)) {
 		rdmsrq(MSR_TSC_AUX, svm->host_tsc_aux);

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/module.h>
+#include <linux/processor.h>
+#include <linux/sched.h>
+#include <linux/timekeeping.h>
+
+#include "host/fpu.h"
+#include "run/poll.h"
+#include "run/poll_learn.h"
+#include "x86/pv.h"
+
+static unsigned int halt_poll_ns = 50000;
+module_param(halt_poll_ns, uint, 0644);
+MODULE_PARM_DESC(halt_poll_ns,
+		 "longest time, ns, to look for the end of HLT before another runs (50000; 0: never)");
+
+static bool others_want(const struct hvmm_resource *res, const struct hvmm_vm *vm)
+{
+	return need_resched() || hvmm_fpu_must_yield() || READ_ONCE(res->attention) ||
+	       READ_ONCE(res->nr_queued) || READ_ONCE(vm->hold);
+}
+
+bool hvmm_poll_halt(struct hvmm_resource *res, struct hvmm_x86_vcpu *x)
+{
+	struct hvmm_vcpu *vcpu = &x->vcpu;
+	u64 now = ktime_get_ns();
+	u64 end, max = READ_ONCE(halt_poll_ns);
+
+	if (!vcpu->halted_at)
+		vcpu->halted_at = now;
+	if (!max || !(x->msr.kvm_poll & KVM_POLL_HOST)) {
+		vcpu->poll_ns = 0;
+		return false;
+	}
+	if (!vcpu->poll_ns || others_want(res, vcpu->vm))
+		return false;
+
+	end = now + min(vcpu->poll_ns, max);
+	do {
+		if ((READ_ONCE(vcpu->requests) & BIT(HVMM_REQ_TIMER)) ||
+		    hvmm_vcpu_halt_over(vcpu)) {
+			hvmm_poll_woken(vcpu);
+			hvmm_stat_inc(vcpu, polls_hit);
+			return true;
+		}
+		if (others_want(res, vcpu->vm))
+			break;
+		cpu_relax();
+	} while (ktime_get_ns() < end);
+	hvmm_stat_inc(vcpu, polls_missed);
+	return false;
+}
+
+void hvmm_poll_woken(struct hvmm_vcpu *vcpu)
+{
+	if (!vcpu->halted_at)
+		return;
+	vcpu->poll_ns = hvmm_poll_learn(vcpu->poll_ns, ktime_get_ns() - vcpu->halted_at,
+					READ_ONCE(halt_poll_ns));
+	vcpu->halted_at = 0;
+}
