@@ -11,6 +11,8 @@ unsigned int check_failed;
 struct hvmm_vm vm;
 struct hvmm_x86_vcpu vcpu;
 
+struct hvmm_vcpu *kicked, *yielded_to;
+
 static u8 ram[HVMM_VM_RAM];
 static const struct host_leaf *host_leaves;
 static unsigned int host_nr;
@@ -28,6 +30,17 @@ void cpuid_count(u32 leaf, u32 sub, u32 *a, u32 *b, u32 *c, u32 *d)
 		*c = host_leaves[i].r[2];
 		*d = host_leaves[i].r[3];
 	}
+}
+
+void hvmm_vcpu_unhalt(struct hvmm_vcpu *to)
+{
+	kicked = to;
+}
+
+bool hvmm_vcpu_yield_to(struct hvmm_vcpu *from, struct hvmm_vcpu *to)
+{
+	yielded_to = to;
+	return true;
 }
 
 /* Which gpa's bytes are there: 0, -EFAULT or -EAGAIN. */

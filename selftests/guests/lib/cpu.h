@@ -234,6 +234,11 @@ static inline void sti(void)
 }
 
 /* STI's shadow makes the pair atomic against a wake-up that is already pending. */
+static inline void hlt(void)
+{
+	__asm__ __volatile__("hlt" ::: "memory");
+}
+
 static inline void sti_hlt(void)
 {
 	__asm__ __volatile__("sti; hlt" ::: "memory");

@@ -191,11 +191,21 @@ static inline unsigned int order_base_2(u64 n)
 #define MSR_KVM_WALL_CLOCK_NEW		0x4b564d00
 #define MSR_KVM_SYSTEM_TIME_NEW		0x4b564d01
 #define MSR_KVM_STEAL_TIME		0x4b564d03
+#define MSR_KVM_PV_EOI_EN		0x4b564d04
+#define MSR_KVM_POLL_CONTROL		0x4b564d05
 #define KVM_MSR_ENABLED			1
 #define KVM_STEAL_VALID_BITS		(~0x3fULL)
 #define KVM_HC_VAPIC_POLL_IRQ		1
+#define KVM_HC_KICK_CPU			5
+#define KVM_HC_SEND_IPI			10
+#define KVM_HC_SCHED_YIELD		11
 #define KVM_ENOSYS			1000
+#define KVM_EINVAL			EINVAL
 #define KVM_EPERM			1
+#define KVM_VCPU_PREEMPTED		1
+#define KVM_VCPU_FLUSH_TLB		2
+#define KVM_PV_EOI_ENABLED		1
+#define KVM_PV_EOI_DISABLED		0
 #define PVCLOCK_TSC_STABLE_BIT		1
 
 struct kvm_steal_time {

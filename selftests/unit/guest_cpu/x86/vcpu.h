@@ -17,7 +17,8 @@
 struct hvmm_tdp_format;
 struct hvmm_event;
 
-enum hvmm_exit_fate { HVMM_EXIT_RESUME };
+enum hvmm_exit_fate { HVMM_EXIT_RESUME, HVMM_EXIT_YIELD };
+enum hvmm_unit_state { HVMM_UNIT_PARKED, HVMM_UNIT_QUEUED, HVMM_UNIT_RUNNING };
 
 enum hvmm_vcpu_state {
 	HVMM_VCPU_RUN, HVMM_VCPU_READY, HVMM_VCPU_CAPPED, HVMM_VCPU_HOST, HVMM_VCPU_STATE_NR
@@ -57,15 +58,35 @@ struct hvmm_vm {
 	u64 tsc_offset;
 	u64 clock_offset;
 	struct hvmm_mem mem;
+	struct hvmm_irq_router irq;
+	u32 spin_next;
+	struct hvmm_vcpu **vcpus;
+};
+
+struct hvmm_unit {
+	int state;
 };
 
 struct hvmm_vcpu {
 	struct hvmm_vm *vm;
 	u32 index;
 	unsigned long requests;
+	bool spun;
+	struct hvmm_unit unit;
 	struct hvmm_ledger ledger;
+	struct { u64 yields; } stats;
 	struct hvmm_lapic lapic;
 };
+
+#define hvmm_stat_inc(vcpu, name)	((vcpu)->stats.name++)
+
+static inline bool hvmm_vcpu_waits(const struct hvmm_vcpu *vcpu)
+{
+	return vcpu->unit.state == HVMM_UNIT_QUEUED;
+}
+
+void hvmm_vcpu_unhalt(struct hvmm_vcpu *vcpu);
+bool hvmm_vcpu_yield_to(struct hvmm_vcpu *from, struct hvmm_vcpu *to);
 
 struct hvmm_msr_state {
 	u64 tsc_aux;
@@ -77,6 +98,8 @@ struct hvmm_msr_state {
 	u64 kvm_wall;
 	u64 kvm_time;
 	u64 kvm_steal;
+	u64 kvm_eoi;
+	u64 kvm_poll;
 };
 
 /* The registers from @cr on are what the vendor's control block holds. */
@@ -90,6 +113,8 @@ struct hvmm_x86_vcpu {
 	u32 time_version;
 	u32 steal_version;
 	u64 steal_base;
+	bool preempted;
+	bool eoi_armed;
 
 	u64 cr[5];
 	u64 efer;
