@@ -34,7 +34,7 @@ void hvmm_vcpu_init(struct hvmm_vcpu *vcpu, struct hvmm_vm *vm, u32 index)
 {
 	vcpu->vm = vm;
 	vcpu->index = index;
-	hvmm_unit_init(&vcpu->unit, vm->id + index);
+	hvmm_unit_init(&vcpu->unit, vm->group, index);
 	hvmm_ledger_init(&vcpu->ledger, HVMM_VCPU_PAUSED, ktime_get_ns());
 	hvmm_hrtimer_setup(&vcpu->apic_timer, apic_timer_fn, HRTIMER_MODE_ABS_HARD);
 	INIT_WORK(&vcpu->mem_work, mem_worker);
@@ -139,10 +139,12 @@ void hvmm_vcpu_changed(struct hvmm_vcpu *vcpu, enum hvmm_unit_state state, u64 n
 		hvmm_ledger_switch(&vcpu->ledger, HVMM_VCPU_RUN, now);
 		break;
 	case HVMM_UNIT_QUEUED:
+	case HVMM_UNIT_CAPPED:
 		if (trace_hvmm_wake_enabled() &&
 		    hvmm_vcpu_state_parked(vcpu->ledger.state))
 			trace_hvmm_wake(vcpu->vm->id, vcpu->index);
-		hvmm_ledger_switch(&vcpu->ledger, HVMM_VCPU_READY, now);
+		hvmm_ledger_switch(&vcpu->ledger, state == HVMM_UNIT_CAPPED ?
+				   HVMM_VCPU_CAPPED : HVMM_VCPU_READY, now);
 		break;
 	case HVMM_UNIT_PARKED:
 		hvmm_ledger_switch(&vcpu->ledger, hvmm_vcpu_parked_state(vcpu), now);

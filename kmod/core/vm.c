@@ -65,6 +65,9 @@ static void vm_free(struct hvmm_vm *vm)
 	for (i = 0; i < vm->nr_vcpus; i++)
 		if (vm->vcpus[i])
 			hvmm_arch_vcpu_destroy(vm->vcpus[i]);
+	if (vm->group)
+		hvmm_group_exit(vm->group);
+	kvfree(vm->group);
 	hvmm_mem_exit(&vm->mem);
 	kfree(vm->irq.lapics);
 	kvfree(vm->config);
@@ -478,16 +481,37 @@ static int publish(struct hvmm_vm *vm, struct netlink_ext_ack *extack)
 		ret = -EEXIST;
 		goto out;
 	}
-	/* Cyclic, so that an id is not reused before all others were. */
-	ret = xa_alloc_cyclic(&table, &vm->id, vm, XA_LIMIT(1, S32_MAX), &next_id, GFP_KERNEL);
-	if (ret < 0)
+	ret = xa_err(xa_store(&table, vm->id, vm, GFP_KERNEL));
+	if (ret)
 		goto out;
-	ret = 0;
 	kref_get(&vm->ref);
 	bump_generation();
 out:
 	mutex_unlock(&table_lock);
 	return ret;
+}
+
+/* An id that nobody finds a VM under until it is published. */
+static int reserve_id(struct hvmm_vm *vm)
+{
+	int ret;
+
+	mutex_lock(&table_lock);
+	/* Cyclic, so that an id is not reused before all others were. */
+	ret = xa_alloc_cyclic(&table, &vm->id, NULL, XA_LIMIT(1, S32_MAX), &next_id, GFP_KERNEL);
+	mutex_unlock(&table_lock);
+	return min(ret, 0);
+}
+
+static int create_group(struct hvmm_vm *vm)
+{
+	struct hvmm_group *group = kvzalloc(hvmm_group_size(), GFP_KERNEL_ACCOUNT);
+
+	if (!group)
+		return -ENOMEM;
+	hvmm_group_init(group, vm->id);
+	vm->group = group;
+	return 0;
 }
 
 struct hvmm_vm *hvmm_vm_create(const struct hvmm_vm_params *params,
@@ -517,8 +541,11 @@ struct hvmm_vm *hvmm_vm_create(const struct hvmm_vm_params *params,
 	__module_get(THIS_MODULE);
 	atomic_inc(&objects);
 
-	/* From here on hvmm_vm_put() undoes everything. */
+	/* From here on hvmm_vm_put() undoes everything, but for the id. */
 	ret = hvmm_mem_init(&vm->mem, &mem_ops, params->ram_file, params->ram_size, extack);
+	if (ret)
+		goto put;
+	ret = reserve_id(vm) ?: create_group(vm);
 	if (ret)
 		goto put;
 	ret = -ENOMEM;
@@ -554,13 +581,14 @@ struct hvmm_vm *hvmm_vm_create(const struct hvmm_vm_params *params,
 	if (!ret)
 		return vm;
 put:
+	xa_release(&table, vm->id);
 	hvmm_vm_put(vm);
 	return ERR_PTR(ret);
 }
 
 u64 hvmm_vm_kernel_bytes(struct hvmm_vm *vm)
 {
-	return struct_size(vm, vcpus, vm->nr_vcpus) + vm->config_len +
+	return struct_size(vm, vcpus, vm->nr_vcpus) + vm->config_len + hvmm_group_size() +
 	       (u64)vm->nr_vcpus * (hvmm_arch_vcpu_bytes() + sizeof(*vm->irq.lapics)) +
 	       hvmm_mem_table_bytes(&vm->mem) + hvmm_platform_bytes(vm);
 }

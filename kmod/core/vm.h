@@ -134,6 +134,7 @@ struct hvmm_vm_params {
  * @platform: buses' in-kernel devices, see x86/platform.c
  * @irq: routes messages to the vCPUs' LAPICs, by index
  * @spin_next: the vCPU that one which spins looks at first; a matter of fairness only
+ * @group: what its vCPUs may have of the pCPUs
  * @nr_vcpus: number of vCPUs; constant
  * @vcpus: the vCPUs; constant
  */
@@ -166,6 +167,7 @@ struct hvmm_vm {
 	struct hvmm_platform *platform;
 	struct hvmm_irq_router irq;
 	u32 spin_next;
+	struct hvmm_group *group;
 	u32 nr_vcpus;
 	struct hvmm_vcpu *vcpus[] __counted_by(nr_vcpus);
 };

@@ -17,7 +17,7 @@ MODULE_PARM_DESC(halt_poll_ns,
 static bool others_want(const struct hvmm_resource *res, const struct hvmm_vm *vm)
 {
 	return need_resched() || hvmm_fpu_must_yield() || READ_ONCE(res->attention) ||
-	       READ_ONCE(res->nr_queued) || READ_ONCE(vm->hold);
+	       hvmm_sched_contended(res) || READ_ONCE(vm->hold);
 }
 
 bool hvmm_poll_halt(struct hvmm_resource *res, struct hvmm_x86_vcpu *x)

@@ -3,8 +3,13 @@
  * Runners: one kernel thread per pCPU, which runs vCPUs directly. To the host
  * it is an ordinary task, so the host stays usable however busy the guests are.
  */
+
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/hrtimer.h>
 #include <linux/percpu.h>
 #include <linux/preempt.h>
+#include <linux/printk.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/smpboot.h>
@@ -12,6 +17,8 @@
 #include <linux/wait.h>
 
 #include "core/arch.h"
+#include "host/timer.h"
+#include "host/topology.h"
 #include "run/runner.h"
 #include "run/slice.h"
 
@@ -35,6 +42,20 @@ static DEFINE_PER_CPU(struct task_struct *, runner_task);
 static DEFINE_PER_CPU(struct runner, runners);
 static struct hvmm_resource *resources;
 static DECLARE_WAIT_QUEUE_HEAD(gone_idle);
+
+/**
+ * struct domain_alarm - a scheduling domain's timer
+ * @timer: the timer
+ * @dom: number of the domain
+ */
+struct domain_alarm {
+	struct hrtimer timer;
+	unsigned int dom;
+};
+
+static void *domains;
+static struct domain_alarm *alarms;
+static unsigned int nr_domains;
 
 static struct hvmm_vcpu *vcpu_of(struct hvmm_unit *unit)
 {
@@ -65,10 +86,30 @@ static void exec_kick(struct hvmm_resource *res)
 	wake_up_process(task);
 }
 
+static enum hrtimer_restart alarm_fn(struct hrtimer *timer)
+{
+	hvmm_sched_timer(container_of(timer, struct domain_alarm, timer)->dom, ktime_get_ns());
+	/* What it armed stays armed: the timer was not queued while this ran. */
+	return HRTIMER_NORESTART;
+}
+
+static void exec_arm(unsigned int dom, u64 at)
+{
+	hrtimer_start(&alarms[dom].timer, ns_to_ktime(at), HRTIMER_MODE_ABS_HARD);
+}
+
+static void exec_broken(const char *policy, const char *why)
+{
+	/* Said once and for all: a class is not given a second chance. */
+	pr_err("scheduling class %s %s: replaced by round robin\n", policy, why);
+}
+
 static const struct hvmm_sched_exec exec = {
 	.runnable	= exec_runnable,
 	.changed	= exec_changed,
 	.kick		= exec_kick,
+	.arm		= exec_arm,
+	.broken		= exec_broken,
 };
 
 void hvmm_run_kick_cpu(unsigned int cpu)
@@ -85,10 +126,14 @@ void hvmm_run_kick_cpu(unsigned int cpu)
 static void host_switched(struct preempt_notifier *notifier, enum hvmm_vcpu_state state)
 {
 	struct runner *r = container_of(notifier, struct runner, notifier);
-	struct hvmm_unit *unit = r->slice.res->curr;
+	struct hvmm_resource *res = r->slice.res;
+	u64 now;
 
-	if (unit)
-		hvmm_ledger_switch(&vcpu_of(unit)->ledger, state, ktime_get_ns());
+	if (!res->curr)
+		return;
+	now = ktime_get_ns();
+	hvmm_ledger_switch(&vcpu_of(res->curr)->ledger, state, now);
+	hvmm_sched_host(res, state == HVMM_VCPU_HOST, now);
 }
 
 static void host_took_cpu(struct preempt_notifier *notifier, struct task_struct *next)
@@ -160,22 +205,66 @@ void hvmm_runner_set_online(unsigned int cpu, bool online)
 		wait_event(gone_idle, !READ_ONCE(res->curr));
 }
 
+static void free_all(void)
+{
+	unsigned int i;
+
+	for (i = 0; alarms && i < nr_domains; i++)
+		hrtimer_cancel(&alarms[i].timer);
+	kfree(alarms);
+	kfree(domains);
+	kfree(resources);
+}
+
+static int alloc_all(void)
+{
+	struct hvmm_sched_config config = { .nr_res = nr_cpu_ids, .exec = &exec };
+	unsigned int *dom_of, i;
+
+	if (nr_cpu_ids > HVMM_RES_MAX)
+		return -E2BIG;
+	dom_of = kcalloc(nr_cpu_ids, sizeof(*dom_of), GFP_KERNEL);
+	if (!dom_of)
+		return -ENOMEM;
+	nr_domains = hvmm_cache_domains(dom_of, HVMM_DOMAIN_RES_MAX);
+	resources = kcalloc(nr_cpu_ids, sizeof(*resources), GFP_KERNEL);
+	domains = kcalloc(nr_domains, hvmm_domain_size(), GFP_KERNEL);
+	alarms = kcalloc(nr_domains, sizeof(*alarms), GFP_KERNEL);
+	if (!resources || !domains || !alarms) {
+		kfree(dom_of);
+		kfree(alarms);
+		kfree(domains);
+		kfree(resources);
+		return -ENOMEM;
+	}
+	for (i = 0; i < nr_domains; i++) {
+		alarms[i].dom = i;
+		hvmm_hrtimer_setup(&alarms[i].timer, alarm_fn, HRTIMER_MODE_ABS_HARD);
+	}
+	config.res = resources;
+	config.dom_of = dom_of;
+	config.nr_dom = nr_domains;
+	config.dom = domains;
+	hvmm_sched_init(&config);
+	kfree(dom_of);
+	return 0;
+}
+
 int hvmm_runners_init(void)
 {
 	unsigned int cpu;
 	int ret;
 
-	resources = kcalloc(nr_cpu_ids, sizeof(*resources), GFP_KERNEL);
-	if (!resources)
-		return -ENOMEM;
-	hvmm_sched_init(resources, nr_cpu_ids, &exec);
+	ret = alloc_all();
+	if (ret)
+		return ret;
 	for_each_possible_cpu(cpu)
 		hvmm_slice_init(&per_cpu(runners, cpu).slice, &resources[cpu]);
 	preempt_notifier_inc();
 	ret = smpboot_register_percpu_thread(&runner_threads);
 	if (ret) {
 		preempt_notifier_dec();
-		kfree(resources);
+		free_all();
 	}
 	return ret;
 }
@@ -184,5 +273,5 @@ void hvmm_runners_exit(void)
 {
 	smpboot_unregister_percpu_thread(&runner_threads);
 	preempt_notifier_dec();
-	kfree(resources);
+	free_all();
 }

@@ -195,7 +195,7 @@ static void run_loop(struct hvmm_slice *slice, struct hvmm_x86_vcpu *x)
 				hvmm_io_forget(x);
 			break;
 		case HVMM_EXIT_YIELD:
-			if (READ_ONCE(slice->res->nr_queued))
+			if (hvmm_sched_contended(slice->res))
 				return;
 			break;
 		case HVMM_EXIT_PARK:

@@ -1,78 +1,91 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What all scheduling classes share: unit states, placement, work stealing.
+ * What all policies share: states of units, who is told of work, charging.
  *
  * Lost wake-ups are ruled out by order: a waker makes its condition visible,
  * then looks at the unit's state; hvmm_sched_put() makes the state parked
  * visible, then looks at the condition. At least one of them sees the other.
  */
-#include "sched/sched.h"
+#include "sched/domain.h"
 
-static struct hvmm_resource *resources;
-static unsigned int nr_resources;
-static const struct hvmm_sched_exec *executor;
+struct hvmm_sched_config hvmm_sched;
 
-void hvmm_sched_init(struct hvmm_resource *table, unsigned int nr,
-		     const struct hvmm_sched_exec *exec)
+struct hvmm_domain *hvmm_domain_nr(unsigned int nr)
 {
+	return (struct hvmm_domain *)hvmm_sched.dom + nr;
+}
+
+size_t hvmm_domain_size(void)
+{
+	return sizeof(struct hvmm_domain);
+}
+
+static void domain_init(struct hvmm_domain *dom, unsigned int id)
+{
+	dom->id = id;
+	raw_spin_lock_init(&dom->lock);
+	INIT_LIST_HEAD(&dom->waiting);
+	dom->fair = RB_ROOT;
+	dom->edf = RB_ROOT;
+	dom->timers = RB_ROOT_CACHED;
+}
+
+void hvmm_sched_init(const struct hvmm_sched_config *config)
+{
+	struct hvmm_resource *res;
 	unsigned int i;
 
-	resources = table;
-	nr_resources = nr;
-	executor = exec;
-	for (i = 0; i < nr; i++) {
-		table[i].id = i;
-		raw_spin_lock_init(&table[i].lock);
-		hvmm_sched_rr.init_res(&table[i]);
+	hvmm_sched = *config;
+	hvmm_config_lock_init();
+	hvmm_admit_capacity(HVMM_PPM);
+	for (i = 0; i < config->nr_dom; i++)
+		domain_init(hvmm_domain_nr(i), i);
+	for (i = 0; i < config->nr_res; i++) {
+		res = &config->res[i];
+		res->id = i;
+		res->dom = hvmm_domain_nr(config->dom_of[i]);
+		res->bit = BIT(res->dom->nr_res);
+		res->dom->res[res->dom->nr_res++] = res;
 	}
+	hvmm_sched.dom_of = NULL;
 }
 
 unsigned int hvmm_sched_nr_online(void)
 {
 	unsigned int i, nr = 0;
 
-	for (i = 0; i < nr_resources; i++)
-		nr += READ_ONCE(resources[i].online);
+	for (i = 0; i < hvmm_sched.nr_dom; i++)
+		nr += hweight32(READ_ONCE(hvmm_domain_nr(i)->online));
 	return nr;
 }
 
-/* The nth online resource, counted round; any resource if none is online. */
-static struct hvmm_resource *nth_online(unsigned int n)
+void hvmm_unit_init(struct hvmm_unit *unit, struct hvmm_group *group, unsigned int index)
 {
-	unsigned int i, nr = hvmm_sched_nr_online();
-
-	if (nr) {
-		n %= nr;
-		for (i = 0; i < nr_resources; i++)
-			if (READ_ONCE(resources[i].online) && n-- == 0)
-				return &resources[i];
-	}
-	return &resources[0];
-}
-
-void hvmm_unit_init(struct hvmm_unit *unit, unsigned int hint)
-{
-	INIT_LIST_HEAD(&unit->node);
-	unit->class = &hvmm_sched_rr;
-	unit->res = nth_online(hint);
+	unit->group = group;
+	unit->index = index;
+	unit->res = &hvmm_sched.res[(group->id + index) % hvmm_sched.nr_res];
+	unit->dom = unit->res->dom;
 	unit->state = HVMM_UNIT_PARKED;
+	unit->release.unit = unit;
+	RB_CLEAR_NODE(&unit->release.node);
+	list_add_tail(&unit->sibling, &group->units);
+	group->nr_units++;
 }
 
-static struct hvmm_resource *unit_lock(struct hvmm_unit *unit, unsigned long *flags)
+static struct hvmm_domain *unit_lock(struct hvmm_unit *unit, unsigned long *flags)
 {
-	struct hvmm_resource *res;
+	struct hvmm_domain *dom;
 
 	for (;;) {
-		res = READ_ONCE(unit->res);
-		raw_spin_lock_irqsave(&res->lock, *flags);
-		if (res == unit->res)
-			return res;
-		raw_spin_unlock_irqrestore(&res->lock, *flags);
+		dom = READ_ONCE(unit->dom);
+		raw_spin_lock_irqsave(&dom->lock, *flags);
+		if (dom == unit->dom)
+			return dom;
+		raw_spin_unlock_irqrestore(&dom->lock, *flags);
 	}
 }
 
-/* Interrupts are off already; a and b differ. */
-static void lock_both(struct hvmm_resource *a, struct hvmm_resource *b)
+void hvmm_lock_two(struct hvmm_domain *a, struct hvmm_domain *b)
 {
 	if (a->id > b->id)
 		swap(a, b);
@@ -80,103 +93,180 @@ static void lock_both(struct hvmm_resource *a, struct hvmm_resource *b)
 	raw_spin_lock_nested(&b->lock, SINGLE_DEPTH_NESTING);
 }
 
-static bool res_idle(const struct hvmm_resource *res)
+void hvmm_unlock_two(struct hvmm_domain *a, struct hvmm_domain *b)
 {
-	return READ_ONCE(res->online) && !READ_ONCE(res->curr) && !READ_ONCE(res->nr_queued);
+	hvmm_timer_arm(a);
+	hvmm_timer_arm(b);
+	raw_spin_unlock(&a->lock);
+	raw_spin_unlock(&b->lock);
 }
 
-static struct hvmm_resource *find_idle(const struct hvmm_resource *except)
+u64 hvmm_domain_now(struct hvmm_domain *dom, u64 now)
 {
-	unsigned int i;
-
-	for (i = 0; i < nr_resources; i++)
-		if (&resources[i] != except && res_idle(&resources[i]))
-			return &resources[i];
-	return NULL;
+	lockdep_assert_held(&dom->lock);
+	/* Clocks of two pCPUs may be read in another order than the lock is taken. */
+	if (hvmm_before(dom->now, now))
+		dom->now = now;
+	return dom->now;
 }
 
-/* Where a unit that wakes should go: back where its cache is, unless only others are free. */
-static struct hvmm_resource *place(struct hvmm_resource *last)
+void hvmm_note(struct hvmm_domain *dom, enum hvmm_sched_op op, const struct hvmm_unit *unit,
+	       const struct hvmm_resource *res, u64 now, u64 arg)
 {
-	struct hvmm_resource *idle;
+	struct hvmm_sched_record rec = {
+		.op = op, .dom = dom->id, .seq = dom->seq++, .now = now, .arg = arg,
+		.res = res ? (int)res->id : -1,
+		.group = unit ? unit->group->id : 0,
+		.unit = unit ? (int)unit->index : -1,
+		.host_ns = res ? res->host_ns : 0,
+	};
 
-	if (res_idle(last))
-		return last;
-	idle = find_idle(last);
-	if (idle)
-		return idle;
-	if (READ_ONCE(last->online))
-		return last;
-	idle = nth_online(last->id);
-	return READ_ONCE(idle->online) ? idle : last;
+	lockdep_assert_held(&dom->lock);
+	if (hvmm_sched.exec->record)
+		hvmm_sched.exec->record(&rec);
 }
 
-static void set_state(struct hvmm_unit *unit, enum hvmm_unit_state state, u64 now)
+void hvmm_set_state(struct hvmm_unit *unit, enum hvmm_unit_state state, u64 now)
 {
 	WRITE_ONCE(unit->state, state);
-	executor->changed(unit, state, now);
+	hvmm_sched.exec->changed(unit, state, now);
 }
 
-static void enqueue(struct hvmm_resource *res, struct hvmm_unit *unit, u64 now)
+void hvmm_busy_add(struct hvmm_unit *unit)
 {
-	lockdep_assert_held(&res->lock);
-	unit->class->enqueue(res, unit, now);
-	WRITE_ONCE(res->nr_queued, res->nr_queued + 1);
+	const struct hvmm_group *group = unit->group;
+
+	lockdep_assert_held(&unit->dom->lock);
+	hvmm_share_of(unit)->nr_busy++;
+	atomic_inc(&unit->group->nr_busy);
+	unit->load = max(group->quota.weight * 64 / max(group->nr_units, 1U), 1U);
+	WRITE_ONCE(unit->dom->load, unit->dom->load + unit->load);
 }
 
-static void dequeue(struct hvmm_resource *res, struct hvmm_unit *unit, u64 now)
+void hvmm_busy_del(struct hvmm_unit *unit)
 {
-	lockdep_assert_held(&res->lock);
-	unit->class->dequeue(res, unit, now);
-	WRITE_ONCE(res->nr_queued, res->nr_queued - 1);
+	lockdep_assert_held(&unit->dom->lock);
+	hvmm_share_of(unit)->nr_busy--;
+	atomic_dec(&unit->group->nr_busy);
+	WRITE_ONCE(unit->dom->load, unit->dom->load - unit->load);
 }
 
-/* A unit was added to @res: make its executor see it, or an idle one steal it. */
-static void announce(struct hvmm_resource *res)
+void hvmm_look_at(struct hvmm_resource *res, u64 at)
 {
+	lockdep_assert_held(&res->dom->lock);
+	if (!res->slice_end || hvmm_before(at, res->slice_end))
+		res->slice_end = at ?: 1;
+	WRITE_ONCE(res->attention, true);
+	hvmm_sched.exec->kick(res);
+}
+
+static void poke(struct hvmm_resource *res)
+{
+	res->dom->kicked |= res->bit;
+	hvmm_sched.exec->kick(res);
+}
+
+/* Whether the resource's unit has been asked already to make way about as soon as can be. */
+static bool ends_soon(const struct hvmm_resource *res, u64 now)
+{
+	return res->slice_end && !hvmm_before(now + HVMM_WAKEUP_NS, res->slice_end);
+}
+
+/* No resource is idle: find the one whose unit should make way for @unit, and when. */
+static void preempt(struct hvmm_unit *unit, u32 mask, u64 now)
+{
+	struct hvmm_share *share = hvmm_share_of(unit);
+	struct hvmm_resource *res, *best = NULL, *calm = NULL;
+	struct hvmm_domain *dom = unit->dom;
+	s64 ahead, most = 0;
+	unsigned int i;
+	u64 at;
+
+	for (i = 0; i < dom->nr_res; i++) {
+		res = dom->res[i];
+		if (!res->curr || !(res->bit & mask) || ends_soon(res, now))
+			continue;
+		if (!res->slice_end)
+			calm = res;
+		ahead = hvmm_watch_ahead(dom, share, res, now);
+		if (ahead > most) {
+			most = ahead;
+			best = res;
+		}
+	}
+	if (best) {
+		at = best->set_at + HVMM_WAKEUP_NS;
+		if (most == S64_MAX || hvmm_before(at, now))
+			at = now;
+		hvmm_look_at(best, at);
+	} else if (calm) {
+		/* Who waits has not been kept waiting by time used before it came. */
+		hvmm_look_at(calm, now + hvmm_watch_slice(dom, calm->class,
+							  hvmm_share_of(calm->curr)));
+	}
+}
+
+void hvmm_announce(struct hvmm_unit *unit, u64 now)
+{
+	struct hvmm_domain *dom = unit->dom;
 	struct hvmm_resource *idle;
+	u32 mask = hvmm_share_of(unit)->allowed & dom->online;
+	u32 free = mask & dom->idle & ~dom->kicked;
 
-	lockdep_assert_held(&res->lock);
-	if (res->curr)
-		WRITE_ONCE(res->attention, true);
-	executor->kick(res);
-	if (res->curr || res->nr_queued > 1) {
+	lockdep_assert_held(&dom->lock);
+	if (free) {
+		poke(free & unit->res->bit && unit->res->dom == dom ?
+		     unit->res : dom->res[__ffs(free)]);
+		return;
+	}
+	if (hvmm_sched.nr_dom > 1 && !unit->home) {
 		/* One that has just become idle sees the queue, or is seen to be idle. */
 		smp_mb();
-		idle = find_idle(res);
-		if (idle)
-			executor->kick(idle);
+		idle = hvmm_balance_idle(unit->group, dom);
+		if (idle) {
+			hvmm_sched.exec->kick(idle);
+			return;
+		}
 	}
+	preempt(unit, mask, now);
 }
 
-/* Move the queue of an offline resource to those that are online. Interrupts are off. */
-static void drain(struct hvmm_resource *res, u64 now)
+bool hvmm_admit_unit(struct hvmm_unit *unit, bool woke, u64 now)
 {
-	struct hvmm_resource *to;
-	struct hvmm_unit *unit;
-
-	/* The queue is looked at after the caller has changed who is online, or the queue. */
-	smp_mb();
-	while (READ_ONCE(res->nr_queued)) {
-		to = nth_online(res->id);
-		if (to == res || !READ_ONCE(to->online) || READ_ONCE(res->online))
-			break;
-		lock_both(res, to);
-		unit = to->online && !res->online ? hvmm_sched_rr.pick(res) : NULL;
-		if (unit) {
-			dequeue(res, unit, now);
-			WRITE_ONCE(unit->res, to);
-			enqueue(to, unit, now);
-			announce(to);
-		}
-		raw_spin_unlock(&res->lock);
-		raw_spin_unlock(&to->lock);
+	lockdep_assert_held(&unit->dom->lock);
+	if (hvmm_capped(unit->group) && unit->grant <= 0 && !unit->release.at)
+		unit->release.at = hvmm_cap_take(unit, now);
+	if (unit->release.at && hvmm_before(now, unit->release.at)) {
+		hvmm_set_state(unit, HVMM_UNIT_CAPPED, now);
+		hvmm_timer_set(unit->dom, &unit->release, unit->release.at);
+		return false;
 	}
+	unit->release.at = 0;
+	hvmm_set_state(unit, HVMM_UNIT_QUEUED, now);
+	hvmm_queue_add(unit, woke, now);
+	return true;
+}
+
+static void park(struct hvmm_unit *unit, u64 now)
+{
+	hvmm_cap_return(unit);
+	unit->release.at = 0;
+	hvmm_busy_del(unit);
+	hvmm_set_state(unit, HVMM_UNIT_PARKED, now);
+}
+
+/* The last thing before interrupts go on again: units that are in the wrong domain. */
+static void rescue(struct hvmm_domain *dom, u64 now)
+{
+	if (likely(!READ_ONCE(dom->stranded)) || hvmm_sched.nr_dom == 1)
+		return;
+	WRITE_ONCE(dom->stranded, false);
+	hvmm_balance_rescue(dom, now);
 }
 
 bool hvmm_sched_wake(struct hvmm_unit *unit, u64 now)
 {
-	struct hvmm_resource *res, *to;
+	struct hvmm_domain *dom, *to;
 	unsigned long flags;
 
 	/* Pairs with the barrier in hvmm_sched_put(). */
@@ -185,50 +275,55 @@ bool hvmm_sched_wake(struct hvmm_unit *unit, u64 now)
 		return false;
 
 again:
-	res = unit_lock(unit, &flags);
-	if (unit->state != HVMM_UNIT_PARKED || !executor->runnable(unit)) {
-		raw_spin_unlock_irqrestore(&res->lock, flags);
+	dom = unit_lock(unit, &flags);
+	if (unit->state != HVMM_UNIT_PARKED || !hvmm_sched.exec->runnable(unit)) {
+		raw_spin_unlock_irqrestore(&dom->lock, flags);
 		return false;
 	}
-
-	to = place(res);
-	if (to != res) {
+	to = hvmm_balance_place(unit);
+	if (to != dom) {
 		/* Order of ids: let go, take both, look again. */
-		raw_spin_unlock(&res->lock);
-		lock_both(res, to);
-		if (unit->res != res || unit->state != HVMM_UNIT_PARKED || !to->online ||
-		    !executor->runnable(unit)) {
+		raw_spin_unlock(&dom->lock);
+		hvmm_lock_two(dom, to);
+		if (unit->dom != dom || unit->state != HVMM_UNIT_PARKED ||
+		    !hvmm_sched.exec->runnable(unit)) {
 			/* Somebody else has got on: begin anew, with what is true now. */
-			raw_spin_unlock(&to->lock);
-			raw_spin_unlock_irqrestore(&res->lock, flags);
+			hvmm_unlock_two(dom, to);
+			local_irq_restore(flags);
 			goto again;
 		}
-		WRITE_ONCE(unit->res, to);
-		raw_spin_unlock(&res->lock);
-		res = to;
+		WRITE_ONCE(unit->dom, to);
+		raw_spin_unlock(&dom->lock);
+		dom = to;
 	}
-	set_state(unit, HVMM_UNIT_QUEUED, now);
-	enqueue(res, unit, now);
-	announce(res);
-	raw_spin_unlock(&res->lock);
-	/* Nobody was online: if somebody is by now, it may not have seen this unit. */
-	if (unlikely(!READ_ONCE(res->online)))
-		drain(res, now);
+	now = hvmm_domain_now(dom, now);
+	hvmm_busy_add(unit);
+	if (hvmm_admit_unit(unit, true, now))
+		hvmm_announce(unit, now);
+	hvmm_note(dom, HVMM_OP_WAKE, unit, NULL, now, unit->state);
+	hvmm_timer_arm(dom);
+	raw_spin_unlock(&dom->lock);
+	rescue(dom, now);
 	local_irq_restore(flags);
 	return true;
 }
 
 bool hvmm_sched_hold(struct hvmm_unit *unit, u64 now)
 {
-	struct hvmm_resource *res;
+	struct hvmm_domain *dom;
 	unsigned long flags;
 	bool parked = true;
 
-	res = unit_lock(unit, &flags);
+	dom = unit_lock(unit, &flags);
+	now = hvmm_domain_now(dom, now);
 	switch (unit->state) {
 	case HVMM_UNIT_QUEUED:
-		dequeue(res, unit, now);
-		set_state(unit, HVMM_UNIT_PARKED, now);
+		hvmm_queue_del(unit, now);
+		park(unit, now);
+		break;
+	case HVMM_UNIT_CAPPED:
+		hvmm_timer_cancel(dom, &unit->release);
+		park(unit, now);
 		break;
 	case HVMM_UNIT_PARKED:
 		/* Said once: who waits for it would otherwise wake itself for ever. */
@@ -236,136 +331,343 @@ bool hvmm_sched_hold(struct hvmm_unit *unit, u64 now)
 	default:
 		parked = false;
 	}
-	raw_spin_unlock_irqrestore(&res->lock, flags);
+	hvmm_note(dom, HVMM_OP_HOLD, unit, NULL, now, parked);
+	raw_spin_unlock_irqrestore(&dom->lock, flags);
 	return parked;
 }
 
 void hvmm_sched_refresh(struct hvmm_unit *unit, u64 now)
 {
-	struct hvmm_resource *res;
+	struct hvmm_domain *dom;
 	unsigned long flags;
 
-	res = unit_lock(unit, &flags);
+	dom = unit_lock(unit, &flags);
 	if (unit->state == HVMM_UNIT_PARKED)
-		set_state(unit, HVMM_UNIT_PARKED, now);
-	raw_spin_unlock_irqrestore(&res->lock, flags);
+		hvmm_set_state(unit, HVMM_UNIT_PARKED, hvmm_domain_now(dom, now));
+	raw_spin_unlock_irqrestore(&dom->lock, flags);
 }
 
-static struct hvmm_unit *run(struct hvmm_resource *res, struct hvmm_unit *unit, u64 now)
+/* Bill the present unit for what it has run, less what the host took. */
+static void charge(struct hvmm_resource *res, u64 now)
 {
-	dequeue(res, unit, now);
-	unit->class->set_next(res, unit, now);
-	WRITE_ONCE(res->curr, unit);
-	set_state(unit, HVMM_UNIT_RUNNING, now);
-	res->slice_end = res->nr_queued ? now + unit->class->slice(res, unit) : 0;
-	WRITE_ONCE(res->attention, res->nr_queued > 0);
-	return unit;
+	struct hvmm_unit *unit = res->curr;
+	struct hvmm_share *share = hvmm_share_of(unit);
+	struct hvmm_domain *dom = res->dom;
+	u64 contended = hvmm_contended(dom, now);
+	u64 ran = now - res->charged_at;
+
+	ran -= min(ran, res->host_ns);
+	unit->ran += ran;
+	if (hvmm_capped(unit->group))
+		unit->grant -= ran;
+	hvmm_each_class(dom, charge, share, res, ran,
+			min(contended - res->contended_at, ran), now);
+	res->host_ns = 0;
+	res->charged_at = now;
+	res->contended_at = contended;
 }
 
-static struct hvmm_unit *steal(struct hvmm_resource *res, u64 now)
+static void begin_slice(struct hvmm_resource *res, u64 now)
 {
-	struct hvmm_resource *from;
-	struct hvmm_unit *unit;
-	unsigned int i;
+	struct hvmm_unit *unit = res->curr;
+	struct hvmm_share *share = hvmm_share_of(unit);
+	struct hvmm_domain *dom = res->dom;
+	u64 slice, end = 0;
 
-	for (i = 1; i < nr_resources; i++) {
-		from = &resources[(res->id + i) % nr_resources];
-		if (!READ_ONCE(from->nr_queued))
-			continue;
-		lock_both(res, from);
-		unit = res->online && !res->nr_queued ? hvmm_sched_rr.pick(from) : NULL;
-		if (unit) {
-			dequeue(from, unit, now);
-			WRITE_ONCE(unit->res, res);
-			enqueue(res, unit, now);
-		}
-		raw_spin_unlock(&from->lock);
-		if (res->online && res->nr_queued) {
-			unit = run(res, hvmm_sched_rr.pick(res), now);
-			raw_spin_unlock(&res->lock);
-			return unit;
-		}
-		raw_spin_unlock(&res->lock);
+	res->class = hvmm_watch_class(dom, share);
+	slice = hvmm_watch_slice(dom, res->class, share);
+	hvmm_each_class(dom, begin, share, res, slice);
+	if (dom->nr_waiting)
+		end = now + slice;
+	if (hvmm_capped(unit->group)) {
+		u64 spent = now + max_t(s64, unit->grant, 0);
+
+		if (!end || hvmm_before(spent, end))
+			end = spent ?: 1;
 	}
-	return NULL;
+	res->slice_end = end;
+}
+
+static void run(struct hvmm_resource *res, struct hvmm_unit *unit, u64 now)
+{
+	struct hvmm_share *share = hvmm_share_of(unit);
+
+	hvmm_queue_del(unit, now);
+	if (hvmm_before(share->floor, unit->ran))
+		share->floor = unit->ran;
+	WRITE_ONCE(res->dom->idle, res->dom->idle & ~res->bit);
+	WRITE_ONCE(unit->res, res);
+	WRITE_ONCE(res->curr, unit);
+	res->set_at = now;
+	res->charged_at = now;
+	res->contended_at = hvmm_contended(res->dom, now);
+	res->host_ns = 0;
+	res->host_since = 0;
+	hvmm_set_state(unit, HVMM_UNIT_RUNNING, now);
+	begin_slice(res, now);
+	WRITE_ONCE(res->attention, res->slice_end != 0);
+}
+
+static struct hvmm_unit *next_here(struct hvmm_resource *res, u64 now)
+{
+	struct hvmm_domain *dom = res->dom;
+	struct hvmm_unit *unit = res->handoff;
+	struct hvmm_share *share;
+	u64 end = res->slice_end;
+
+	res->handoff = NULL;
+	if (unit) {
+		/* It has the rest of its sibling's slice, no more. */
+		run(res, unit, now);
+		if (end && hvmm_before(now, end) &&
+		    (!res->slice_end || hvmm_before(end, res->slice_end))) {
+			res->slice_end = end;
+			WRITE_ONCE(res->attention, true);
+		}
+		return unit;
+	}
+	share = hvmm_watch_pick(dom, res->bit);
+	if (!share)
+		return NULL;
+	unit = hvmm_queue_first(share);
+	run(res, unit, now);
+	return unit;
 }
 
 struct hvmm_unit *hvmm_sched_next(struct hvmm_resource *res, u64 now)
 {
+	struct hvmm_domain *dom = res->dom;
 	struct hvmm_unit *unit = NULL;
 	unsigned long flags;
+	bool push = false;
 
 	local_irq_save(flags);
-	raw_spin_lock(&res->lock);
-	if (res->online) {
-		unit = hvmm_sched_rr.pick(res);
-		if (unit)
-			run(res, unit, now);
-	}
-	raw_spin_unlock(&res->lock);
-	if (!unit && READ_ONCE(res->online))
-		unit = steal(res, now);
+	do {
+		raw_spin_lock(&dom->lock);
+		now = hvmm_domain_now(dom, now);
+		dom->kicked &= ~res->bit;
+		if (res->online)
+			unit = next_here(res, now);
+		if (!unit) {
+			res->handoff = NULL;
+			if (res->online)
+				WRITE_ONCE(dom->idle, dom->idle | res->bit);
+		}
+		if (!hvmm_before(now, dom->balance_at)) {
+			dom->balance_at = now + HVMM_BALANCE_NS;
+			hvmm_watch_starved(dom, now);
+			push = dom->nr_waiting && hvmm_sched.nr_dom > 1;
+		}
+		hvmm_note(dom, HVMM_OP_NEXT, unit, res, now, 0);
+		hvmm_timer_arm(dom);
+		raw_spin_unlock(&dom->lock);
+		/* Said to be idle, then looking elsewhere: pairs with hvmm_announce(). */
+		smp_mb();
+	} while (!unit && READ_ONCE(res->online) && hvmm_balance_pull(res, now));
+	if (push)
+		hvmm_balance_push(dom, now);
 	local_irq_restore(flags);
 	return unit;
 }
 
+/* Whether a resource that picks next is all that a unit which was put back needs. */
+static bool looks_itself(const struct hvmm_resource *res, const struct hvmm_unit *unit)
+{
+	u32 mask = hvmm_share_of(unit)->allowed;
+
+	return res->online && mask & res->bit && !(mask & res->dom->idle);
+}
+
 void hvmm_sched_put(struct hvmm_resource *res, u64 now)
 {
-	struct hvmm_unit *unit;
+	struct hvmm_domain *dom = res->dom;
+	struct hvmm_unit *unit = res->curr;
 	unsigned long flags;
+	u64 host;
 
-	raw_spin_lock_irqsave(&res->lock, flags);
-	unit = res->curr;
-	unit->class->put_prev(res, unit, now);
+	raw_spin_lock_irqsave(&dom->lock, flags);
+	now = hvmm_domain_now(dom, now);
+	host = res->host_ns;
+	charge(res, now);
 	WRITE_ONCE(unit->state, HVMM_UNIT_PARKED);
 	/* Pairs with the barrier in hvmm_sched_wake(). */
 	smp_mb();
 	WRITE_ONCE(res->curr, NULL);
-	if (executor->runnable(unit)) {
-		set_state(unit, HVMM_UNIT_QUEUED, now);
-		enqueue(res, unit, now);
-	} else {
-		set_state(unit, HVMM_UNIT_PARKED, now);
-	}
-	raw_spin_unlock(&res->lock);
-	if (!READ_ONCE(res->online))
-		drain(res, now);
+	if (!hvmm_sched.exec->runnable(unit))
+		park(unit, now);
+	else if (hvmm_admit_unit(unit, false, now) && !looks_itself(res, unit))
+		hvmm_announce(unit, now);
+	res->host_ns = host;
+	hvmm_note(dom, HVMM_OP_PUT, unit, res, now, unit->state);
+	res->host_ns = 0;
+	hvmm_timer_arm(dom);
+	raw_spin_unlock(&dom->lock);
+	rescue(dom, now);
 	local_irq_restore(flags);
+}
+
+/* Whether the present unit should go on though others wait; it has just been charged. */
+static bool goes_on(struct hvmm_resource *res)
+{
+	struct hvmm_unit *unit = res->curr, *first;
+	struct hvmm_share *share = hvmm_share_of(unit), *other;
+
+	if (res->handoff)
+		return false;
+	other = hvmm_watch_pick(res->dom, res->bit);
+	if (!other)
+		return true;
+	if (other != share)
+		return hvmm_watch_keep(res->dom, share, other);
+	first = hvmm_queue_first(share);
+	return hvmm_before(unit->ran, first->ran);
 }
 
 u64 hvmm_sched_attend(struct hvmm_resource *res, u64 now)
 {
+	struct hvmm_domain *dom = res->dom;
+	struct hvmm_unit *unit = res->curr;
 	unsigned long flags;
-	u64 end;
+	u64 end, host;
 
-	raw_spin_lock_irqsave(&res->lock, flags);
+	raw_spin_lock_irqsave(&dom->lock, flags);
+	now = hvmm_domain_now(dom, now);
+	host = res->host_ns;
 	WRITE_ONCE(res->attention, false);
-	if (!res->online)
-		res->slice_end = now;
-	else if (!res->nr_queued)
-		res->slice_end = 0;
-	else if (!res->slice_end)
-		/* Who waits has not been kept waiting by time used before it came. */
-		res->slice_end = now + res->curr->class->slice(res, res->curr);
+	if (!res->online || !(hvmm_share_of(unit)->allowed & res->bit)) {
+		res->slice_end = now ?: 1;
+	} else if (!res->slice_end || !hvmm_before(now, res->slice_end)) {
+		charge(res, now);
+		if (hvmm_capped(unit->group) && unit->grant <= 0 && !unit->release.at)
+			unit->release.at = hvmm_cap_take(unit, now);
+		if (unit->release.at && !hvmm_before(now, unit->release.at))
+			unit->release.at = 0;
+		if (!unit->release.at && goes_on(res))
+			begin_slice(res, now);
+		else
+			res->slice_end = now ?: 1;
+	}
 	end = res->slice_end;
-	raw_spin_unlock_irqrestore(&res->lock, flags);
+	swap(host, res->host_ns);
+	hvmm_note(dom, HVMM_OP_ATTEND, unit, res, now, end);
+	swap(host, res->host_ns);
+	hvmm_timer_arm(dom);
+	raw_spin_unlock_irqrestore(&dom->lock, flags);
 	return end;
+}
+
+void hvmm_sched_host(struct hvmm_resource *res, bool took, u64 now)
+{
+	if (took) {
+		res->host_since = now ?: 1;
+	} else if (res->host_since) {
+		res->host_ns += hvmm_before(res->host_since, now) ? now - res->host_since : 0;
+		res->host_since = 0;
+	}
+}
+
+bool hvmm_sched_contended(const struct hvmm_resource *res)
+{
+	return READ_ONCE(res->dom->nr_waiting);
+}
+
+/* The sibling that is held back by the cap goes on with what the present unit has left. */
+static bool swap_grants(struct hvmm_unit *from, struct hvmm_unit *to, u64 now)
+{
+	if (from->release.at || from->grant < (s64)HVMM_GRANT_USEFUL_NS)
+		return false;
+	hvmm_timer_cancel(to->dom, &to->release);
+	from->release.at = to->release.at;
+	to->release.at = 0;
+	swap(from->grant, to->grant);
+	hvmm_set_state(to, HVMM_UNIT_QUEUED, now);
+	hvmm_queue_add(to, false, now);
+	return true;
+}
+
+bool hvmm_sched_yield_to(struct hvmm_resource *res, struct hvmm_unit *to, u64 now)
+{
+	struct hvmm_domain *dom = res->dom;
+	struct hvmm_unit *from = res->curr;
+	unsigned long flags;
+	u64 host = 0;
+	bool ok;
+
+	raw_spin_lock_irqsave(&dom->lock, flags);
+	now = hvmm_domain_now(dom, now);
+	ok = to != from && to->dom == dom && to->group == from->group && res->online &&
+	     !res->handoff && hvmm_share_of(to)->allowed & res->bit;
+	if (ok && to->state == HVMM_UNIT_CAPPED) {
+		host = res->host_ns;
+		charge(res, now);
+		ok = swap_grants(from, to, now);
+	} else if (to->state != HVMM_UNIT_QUEUED) {
+		ok = false;
+	}
+	if (ok)
+		res->handoff = to;
+	swap(host, res->host_ns);
+	hvmm_note(dom, HVMM_OP_YIELD_TO, to, res, now, ok);
+	swap(host, res->host_ns);
+	hvmm_timer_arm(dom);
+	raw_spin_unlock_irqrestore(&dom->lock, flags);
+	return ok;
+}
+
+void hvmm_sched_timer(unsigned int nr, u64 now)
+{
+	struct hvmm_domain *dom = hvmm_domain_nr(nr);
+	struct hvmm_sched_timer *timer;
+	struct hvmm_share *share;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&dom->lock, flags);
+	now = hvmm_domain_now(dom, now);
+	dom->armed = 0;
+	while ((timer = hvmm_timer_due(dom, now))) {
+		if (timer->unit) {
+			if (hvmm_admit_unit(timer->unit, false, now))
+				hvmm_announce(timer->unit, now);
+			continue;
+		}
+		share = container_of(timer, struct hvmm_share, refill);
+		hvmm_reserve_refill(share, now);
+		if (share->edf.in)
+			hvmm_announce(hvmm_queue_first(share), now);
+	}
+	hvmm_note(dom, HVMM_OP_TIMER, NULL, NULL, now, 0);
+	hvmm_timer_arm(dom);
+	raw_spin_unlock(&dom->lock);
+	rescue(dom, now);
+	local_irq_restore(flags);
 }
 
 void hvmm_sched_set_online(struct hvmm_resource *res, bool online, u64 now)
 {
+	struct hvmm_domain *dom = res->dom;
+	struct hvmm_share *share;
 	unsigned long flags;
 	unsigned int i;
 
-	raw_spin_lock_irqsave(&res->lock, flags);
+	raw_spin_lock_irqsave(&dom->lock, flags);
+	now = hvmm_domain_now(dom, now);
 	WRITE_ONCE(res->online, online);
+	WRITE_ONCE(dom->online, online ? dom->online | res->bit : dom->online & ~res->bit);
+	WRITE_ONCE(dom->idle, dom->idle & ~res->bit);
+	dom->kicked &= ~res->bit;
+	if (!online)
+		res->handoff = NULL;
+	hvmm_note(dom, HVMM_OP_ONLINE, NULL, res, now, online);
 	if (res->curr)
-		WRITE_ONCE(res->attention, true);
-	executor->kick(res);
-	raw_spin_unlock(&res->lock);
-	/* Also what was queued while nobody was online: stealing comes only with idleness. */
-	for (i = 0; i < nr_resources; i++)
-		if (!READ_ONCE(resources[i].online))
-			drain(&resources[i], now);
+		hvmm_look_at(res, now);
+	else
+		hvmm_sched.exec->kick(res);
+	/* Who has waited for it waits for another now. */
+	if (!online)
+		list_for_each_entry(share, &dom->waiting, waiting)
+			hvmm_announce(hvmm_queue_first(share), now);
+	raw_spin_unlock(&dom->lock);
+	for (i = 0; i < hvmm_sched.nr_dom && hvmm_sched.nr_dom > 1; i++)
+		hvmm_balance_rescue(hvmm_domain_nr(i), now);
 	local_irq_restore(flags);
 }

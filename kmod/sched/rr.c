@@ -1,56 +1,43 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Round robin: first come, first served, equal slices. The policy that nothing
- * can break, and so the one that every other falls back to.
+ * can break, and so the one that every other falls back to. Its queue is the list
+ * of shares that wait, which is kept for all policies.
  */
-#include "sched/sched.h"
+#include "sched/domain.h"
 
-/* Short enough for a console to feel alive among many, long enough not to matter. */
-#define RR_SLICE_NS	2000000ULL
-
-static void rr_init_res(struct hvmm_resource *res)
+static struct hvmm_share *rr_pick(const struct hvmm_domain *dom, u32 mask)
 {
-	INIT_LIST_HEAD(&res->rr);
+	struct hvmm_share *share;
+
+	list_for_each_entry(share, &dom->waiting, waiting)
+		if (share->allowed & mask)
+			return share;
+	return NULL;
 }
 
-static void rr_enqueue(struct hvmm_resource *res, struct hvmm_unit *unit, u64 now)
+static void rr_begin(struct hvmm_domain *dom, struct hvmm_share *share,
+		     struct hvmm_resource *res, u64 slice)
 {
-	list_add_tail(&unit->node, &res->rr);
+	/* Other units of the same group wait: others first. */
+	if (share->nr_waiting)
+		list_move_tail(&share->waiting, &dom->waiting);
 }
 
-static void rr_dequeue(struct hvmm_resource *res, struct hvmm_unit *unit, u64 now)
+static u64 rr_slice(const struct hvmm_share *share)
 {
-	list_del_init(&unit->node);
+	return HVMM_SLICE_NS;
 }
 
-static struct hvmm_unit *rr_pick(const struct hvmm_resource *res)
+static bool rr_claims(const struct hvmm_share *share)
 {
-	if (list_empty(&res->rr))
-		return NULL;
-	return list_first_entry(&res->rr, struct hvmm_unit, node);
-}
-
-static void rr_set_next(struct hvmm_resource *res, struct hvmm_unit *unit, u64 now)
-{
-	unit->set_at = now;
-}
-
-static void rr_put_prev(struct hvmm_resource *res, struct hvmm_unit *unit, u64 now)
-{
-}
-
-static u64 rr_slice(const struct hvmm_resource *res, const struct hvmm_unit *unit)
-{
-	return RR_SLICE_NS;
+	return true;
 }
 
 const struct hvmm_sched_class hvmm_sched_rr = {
 	.name		= "rr",
-	.init_res	= rr_init_res,
-	.enqueue	= rr_enqueue,
-	.dequeue	= rr_dequeue,
 	.pick		= rr_pick,
-	.set_next	= rr_set_next,
-	.put_prev	= rr_put_prev,
+	.begin		= rr_begin,
 	.slice		= rr_slice,
+	.claims		= rr_claims,
 };

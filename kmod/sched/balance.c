@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Which domain a unit waits in. Resources that share a queue need no balancing among
+ * themselves; between domains a unit moves when it wakes and only others are idle,
+ * when a resource has nothing to do, and slowly when one domain has more to do than
+ * another.
+ */
+#include "sched/domain.h"
+
+/* Shares that are looked at for one that may move, and units moved, at a time. */
+#define LOOK_MAX	16
+#define PUSH_MAX	16
+
+static bool may_use(const struct hvmm_group *group, const struct hvmm_domain *dom)
+{
+	return READ_ONCE(group->shares[dom->id].allowed) & READ_ONCE(dom->online);
+}
+
+struct hvmm_resource *hvmm_balance_idle(const struct hvmm_group *group,
+					const struct hvmm_domain *except)
+{
+	struct hvmm_domain *dom;
+	unsigned int i;
+	u32 idle;
+
+	for (i = 1; i < hvmm_sched.nr_dom; i++) {
+		dom = hvmm_domain_nr((except->id + i) % hvmm_sched.nr_dom);
+		idle = READ_ONCE(dom->idle) & READ_ONCE(group->shares[dom->id].allowed);
+		if (idle)
+			return dom->res[__ffs(idle)];
+	}
+	return NULL;
+}
+
+struct hvmm_domain *hvmm_balance_place(const struct hvmm_unit *unit)
+{
+	const struct hvmm_group *group = unit->group;
+	struct hvmm_domain *dom, *best = NULL;
+	struct hvmm_resource *idle;
+	unsigned int i;
+
+	if (unit->home && may_use(group, unit->home))
+		return unit->home;
+	if (hvmm_sched.nr_dom == 1 || hvmm_share_of(unit)->allowed & unit->dom->idle)
+		return unit->dom;
+	idle = hvmm_balance_idle(group, unit->dom);
+	if (idle)
+		return idle->dom;
+	if (may_use(group, unit->dom))
+		return unit->dom;
+	for (i = 0; i < hvmm_sched.nr_dom; i++) {
+		dom = hvmm_domain_nr(i);
+		if (may_use(group, dom) &&
+		    (!best || READ_ONCE(dom->nr_waiting) < READ_ONCE(best->nr_waiting)))
+			best = dom;
+	}
+	return best ?: unit->dom;
+}
+
+/* Both domains' locks are held. */
+static void move(struct hvmm_unit *unit, struct hvmm_domain *to, u64 now)
+{
+	hvmm_queue_del(unit, hvmm_domain_now(unit->dom, now));
+	hvmm_busy_del(unit);
+	WRITE_ONCE(unit->dom, to);
+	hvmm_busy_add(unit);
+	now = hvmm_domain_now(to, now);
+	hvmm_queue_add(unit, true, now);
+	hvmm_announce(unit, now);
+}
+
+static struct hvmm_unit *movable(struct hvmm_domain *from, const struct hvmm_domain *to, u32 mask)
+{
+	struct hvmm_share *share;
+	struct hvmm_unit *unit;
+	unsigned int looked = 0;
+
+	list_for_each_entry(share, &from->waiting, waiting) {
+		unit = hvmm_queue_first(share);
+		if (share->group->shares[to->id].allowed & mask && !unit->home)
+			return unit;
+		if (++looked == LOOK_MAX)
+			break;
+	}
+	return NULL;
+}
+
+bool hvmm_balance_pull(struct hvmm_resource *res, u64 now)
+{
+	struct hvmm_domain *dom = res->dom, *from;
+	struct hvmm_unit *unit;
+	unsigned int i;
+
+	for (i = 1; i < hvmm_sched.nr_dom; i++) {
+		from = hvmm_domain_nr((dom->id + i) % hvmm_sched.nr_dom);
+		if (!READ_ONCE(from->nr_waiting))
+			continue;
+		hvmm_lock_two(dom, from);
+		unit = res->online ? movable(from, dom, res->bit) : NULL;
+		if (unit)
+			move(unit, dom, now);
+		hvmm_unlock_two(dom, from);
+		if (unit)
+			return true;
+	}
+	return false;
+}
+
+static u64 load_of(const struct hvmm_domain *dom)
+{
+	unsigned int nr = hweight32(READ_ONCE(dom->online));
+
+	return nr ? div_u64(READ_ONCE(dom->load), nr) : U64_MAX;
+}
+
+void hvmm_balance_push(struct hvmm_domain *dom, u64 now)
+{
+	struct hvmm_domain *to, *best = NULL;
+	struct hvmm_unit *unit;
+	unsigned int i;
+
+	for (i = 0; i < hvmm_sched.nr_dom; i++) {
+		to = hvmm_domain_nr(i);
+		if (to != dom && (!best || load_of(to) < load_of(best)))
+			best = to;
+	}
+	if (!best)
+		return;
+	for (i = 0; i < PUSH_MAX && load_of(best) < load_of(dom); i++) {
+		hvmm_lock_two(dom, best);
+		unit = movable(dom, best, best->online);
+		/* Not for the sake of a difference that it would only turn round. */
+		if (unit && (load_of(best) + unit->load) * 9 > load_of(dom) * 8)
+			unit = NULL;
+		if (unit)
+			move(unit, best, now);
+		hvmm_unlock_two(dom, best);
+		if (!unit)
+			break;
+	}
+}
+
+/* A unit that waits in @from and ought to be in @to. */
+static struct hvmm_unit *stranded(struct hvmm_domain *from, const struct hvmm_domain *to)
+{
+	struct hvmm_share *share;
+	struct hvmm_unit *unit;
+
+	list_for_each_entry(share, &from->waiting, waiting) {
+		unit = hvmm_queue_first(share);
+		if (!(share->group->shares[to->id].allowed & to->online))
+			continue;
+		if (!(share->allowed & from->online) || unit->home == to)
+			return unit;
+	}
+	return NULL;
+}
+
+void hvmm_balance_rescue(struct hvmm_domain *dom, u64 now)
+{
+	struct hvmm_domain *to;
+	struct hvmm_unit *unit;
+	unsigned int i;
+
+	for (i = 1; i < hvmm_sched.nr_dom; i++) {
+		to = hvmm_domain_nr((dom->id + i) % hvmm_sched.nr_dom);
+		hvmm_lock_two(dom, to);
+		while ((unit = stranded(dom, to)))
+			move(unit, to, now);
+		hvmm_unlock_two(dom, to);
+	}
+}
