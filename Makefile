@@ -60,9 +60,12 @@ module-7.3:
 user:
 	$(if $(wildcard user/Makefile),$(Q)$(MAKE) -j$(JOBS) -C user BUILD=$(BUILD)/user)
 
-selftests:
+# The benches load guests with the library of the tools.
+selftests: user
 	$(if $(wildcard selftests/guests/Makefile),$(Q)$(MAKE) -j$(JOBS) -C selftests/guests \
 		BUILD=$(BUILD)/selftests/guests)
+	$(Q)$(MAKE) -j$(JOBS) -C selftests/bench BUILD=$(BUILD)/selftests/bench \
+		USER_BUILD=$(BUILD)/user
 	$(if $(wildcard selftests/*.c),$(Q)$(MAKE) -j$(JOBS) -C selftests BUILD=$(BUILD)/selftests)
 
 unit:

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef BENCH_KVM_VCPU_H
+#define BENCH_KVM_VCPU_H
+
+#include <linux/kvm.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "load.h"
+
+/**
+ * struct kvm_vcpu - a vCPU of KVM and the thread that runs it
+ * @vm: its VM
+ * @index: its number, and its APIC id
+ * @fd: KVM's
+ * @run: what KVM shares of it
+ * @thread: runs it
+ */
+struct kvm_vcpu {
+	struct kvm_vm *vm;
+	uint32_t index;
+	int fd;
+	struct kvm_run *run;
+	pthread_t thread;
+};
+
+/**
+ * struct kvm_vm - a VM of KVM with its interrupt controllers in the kernel
+ * @kvm: /dev/kvm
+ * @fd: the VM's
+ * @nr: number of vCPUs
+ * @vcpu: the vCPUs
+ * @ram: RAM, from address 0
+ * @memory: its size
+ * @latch: the test device's, read and written by the guest
+ */
+struct kvm_vm {
+	int kvm;
+	int fd;
+	uint32_t nr;
+	struct kvm_vcpu *vcpu;
+	void *ram;
+	uint64_t memory;
+	uint32_t latch;
+};
+
+/* Ends the program with a message and errno's words. */
+void kvm_die(const char *what) __attribute__((noreturn));
+
+/**
+ * kvm_vcpu_create - make a vCPU as after power-on: vCPU 0 may run, the others wait for SIPI
+ * @vm: its VM
+ * @vcpu: filled
+ * @index: its number
+ */
+void kvm_vcpu_create(struct kvm_vm *vm, struct kvm_vcpu *vcpu, uint32_t index);
+
+/**
+ * kvm_vcpu_boot - give a vCPU the first registers that a loader asks for
+ * @vcpu: the vCPU
+ * @boot: registers
+ */
+void kvm_vcpu_boot(struct kvm_vcpu *vcpu, const struct hv_boot *boot);
+
+/**
+ * kvm_vcpu_run - run until the guest leaves by the test device
+ * @vcpu: the vCPU
+ *
+ * Serves the output of a serial port at 0x3f8 and the ports of the test device. Anything else
+ * reads as ones, as under hvmm without a device process.
+ *
+ * Return: the guest's exit status, (value << 1) | 1; or 125 after a triple fault.
+ */
+int kvm_vcpu_run(struct kvm_vcpu *vcpu);
+
+#endif
