@@ -54,6 +54,8 @@ void guest_main(void)
 
 	if (!rounds || rounds > MAX_ROUNDS || !us)
 		guest_die("rounds=%llu us=%llu", rounds, us);
+	if (!(cpuid(1, 0).c & BIT(24)))
+		guest_skip_all("no TSC-deadline timer");
 	apic_setup();
 	trap_handler(TIMER_VECTOR, on_timer);
 	apic_write(APIC_LVTT, LVTT_DEADLINE | TIMER_VECTOR);
