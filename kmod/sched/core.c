@@ -360,8 +360,8 @@ static void charge(struct hvmm_resource *res, u64 now)
 	unit->ran += ran;
 	if (hvmm_capped(unit->group))
 		unit->grant -= ran;
-	hvmm_each_class(dom, charge, share, res, ran,
-			min(contended - res->contended_at, ran), now);
+	hvmm_classes_charge(dom, share, res, ran,
+			    min(contended - res->contended_at, ran), now);
 	res->host_ns = 0;
 	res->charged_at = now;
 	res->contended_at = contended;
@@ -376,7 +376,7 @@ static void begin_slice(struct hvmm_resource *res, u64 now)
 
 	res->class = hvmm_watch_class(dom, share);
 	slice = hvmm_watch_slice(dom, res->class, share);
-	hvmm_each_class(dom, begin, share, res, slice);
+	hvmm_classes_begin(dom, share, res, slice);
 	if (dom->nr_waiting)
 		end = now + slice;
 	if (hvmm_capped(unit->group)) {

@@ -233,15 +233,13 @@ s64 hvmm_watch_ahead(const struct hvmm_domain *dom, const struct hvmm_share *sha
 /* Whether somebody has waited for longer than can be: now and then. */
 void hvmm_watch_starved(struct hvmm_domain *dom, u64 now);
 
-/* Calls @what of each policy that has it and is in use. */
-#define hvmm_each_class(dom, what, ...)						\
-do {										\
-	unsigned int i_;							\
-										\
-	for (i_ = 0; i_ < HVMM_SCHED_CLASSES; i_++)				\
-		if (hvmm_sched_classes[i_]->what && !((dom)->broken & BIT(i_)))	\
-			hvmm_sched_classes[i_]->what(dom, __VA_ARGS__);		\
-} while (0)
+/* Tell all policies in use what the operations of struct hvmm_sched_class tell them. */
+void hvmm_classes_enqueue(struct hvmm_domain *dom, struct hvmm_share *share, bool woke, u64 now);
+void hvmm_classes_dequeue(struct hvmm_domain *dom, struct hvmm_share *share);
+void hvmm_classes_begin(struct hvmm_domain *dom, struct hvmm_share *share,
+			struct hvmm_resource *res, u64 slice);
+void hvmm_classes_charge(struct hvmm_domain *dom, struct hvmm_share *share,
+			 struct hvmm_resource *res, u64 ran, u64 contended, u64 now);
 
 /* queue.c: units that wait. All with the domain's lock held. */
 

@@ -31,7 +31,7 @@ void hvmm_queue_add(struct hvmm_unit *unit, bool woke, u64 now)
 	if (share->nr_waiting++)
 		return;
 	list_add_tail(&share->waiting, &dom->waiting);
-	hvmm_each_class(dom, enqueue, share, woke && share->nr_busy == 1, now);
+	hvmm_classes_enqueue(dom, share, woke && share->nr_busy == 1, now);
 }
 
 void hvmm_queue_del(struct hvmm_unit *unit, u64 now)
@@ -52,7 +52,7 @@ void hvmm_queue_del(struct hvmm_unit *unit, u64 now)
 	if (--share->nr_waiting)
 		return;
 	list_del_init(&share->waiting);
-	hvmm_each_class(dom, dequeue, share);
+	hvmm_classes_dequeue(dom, share);
 }
 
 struct hvmm_unit *hvmm_queue_first(const struct hvmm_share *share)
@@ -68,7 +68,7 @@ void hvmm_queue_renew(struct hvmm_share *share, u32 allowed, u64 now)
 
 	lockdep_assert_held(&dom->lock);
 	if (share->nr_waiting)
-		hvmm_each_class(dom, dequeue, share);
+		hvmm_classes_dequeue(dom, share);
 	share->allowed = allowed;
 	share->fair.allowed = allowed;
 	share->edf.allowed = allowed;
@@ -76,5 +76,5 @@ void hvmm_queue_renew(struct hvmm_share *share, u32 allowed, u64 now)
 		return;
 	if (!(allowed & dom->online))
 		WRITE_ONCE(dom->stranded, true);
-	hvmm_each_class(dom, enqueue, share, false, now);
+	hvmm_classes_enqueue(dom, share, false, now);
 }

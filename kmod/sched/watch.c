@@ -29,6 +29,44 @@ static bool in_use(const struct hvmm_domain *dom, unsigned int i)
 	return !(dom->broken & BIT(i));
 }
 
+void hvmm_classes_enqueue(struct hvmm_domain *dom, struct hvmm_share *share, bool woke, u64 now)
+{
+	unsigned int i;
+
+	for (i = 0; i < HVMM_SCHED_CLASSES; i++)
+		if (in_use(dom, i) && hvmm_sched_classes[i]->enqueue)
+			hvmm_sched_classes[i]->enqueue(dom, share, woke, now);
+}
+
+void hvmm_classes_dequeue(struct hvmm_domain *dom, struct hvmm_share *share)
+{
+	unsigned int i;
+
+	for (i = 0; i < HVMM_SCHED_CLASSES; i++)
+		if (in_use(dom, i) && hvmm_sched_classes[i]->dequeue)
+			hvmm_sched_classes[i]->dequeue(dom, share);
+}
+
+void hvmm_classes_begin(struct hvmm_domain *dom, struct hvmm_share *share,
+			struct hvmm_resource *res, u64 slice)
+{
+	unsigned int i;
+
+	for (i = 0; i < HVMM_SCHED_CLASSES; i++)
+		if (in_use(dom, i) && hvmm_sched_classes[i]->begin)
+			hvmm_sched_classes[i]->begin(dom, share, res, slice);
+}
+
+void hvmm_classes_charge(struct hvmm_domain *dom, struct hvmm_share *share,
+			 struct hvmm_resource *res, u64 ran, u64 contended, u64 now)
+{
+	unsigned int i;
+
+	for (i = 0; i < HVMM_SCHED_CLASSES; i++)
+		if (in_use(dom, i) && hvmm_sched_classes[i]->charge)
+			hvmm_sched_classes[i]->charge(dom, share, res, ran, contended, now);
+}
+
 bool hvmm_watch_in_use(const struct hvmm_domain *dom, const struct hvmm_sched_class *class)
 {
 	unsigned int i;
