@@ -46,7 +46,7 @@ int hvmm_arch_boot_check(const struct hvmm_boot *boot, struct netlink_ext_ack *e
  * hvmm_arch_event_pending - whether an NMI or exception waits to be injected
  * @vcpu: the vCPU
  *
- * Context: its runner, or its resource's lock held.
+ * Context: its runner, or its domain's lock held.
  */
 bool hvmm_arch_event_pending(struct hvmm_vcpu *vcpu);
 

@@ -83,7 +83,7 @@ struct hvmm_wait_stat {
  * @waits: waits one by one
  *
  * Writers are serialised by who may change the state: the runner while the
- * vCPU is loaded, the holder of its resource's lock otherwise.
+ * vCPU is loaded, the holder of its domain's lock otherwise.
  */
 struct hvmm_ledger {
 	seqcount_t seq;
@@ -128,7 +128,7 @@ void hvmm_ledger_init(struct hvmm_ledger *ledger, enum hvmm_vcpu_state state, u6
  *
  * To enter the state that it is in already changes nothing: the wait goes on.
  *
- * Context: any, interrupts off or the resource's lock held; see struct hvmm_ledger.
+ * Context: any, interrupts off or the domain's lock held; see struct hvmm_ledger.
  */
 void hvmm_ledger_switch(struct hvmm_ledger *ledger, enum hvmm_vcpu_state state, u64 now);
 

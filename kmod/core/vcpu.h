@@ -70,7 +70,7 @@ enum hvmm_vcpu_mode {
  * struct hvmm_vcpu - a virtual CPU, independent of the vendor
  * @requests: bits of enum hvmm_request; set by anyone, cleared by the runner
  * @mode: enum hvmm_vcpu_mode; written by the runner
- * @wait: what it waits for when it does not run; resource's lock
+ * @wait: what it waits for when it does not run; domain's lock
  * @vm: its VM; constant
  * @halt_irqs: interrupts were enabled at HLT, so one ends it
  * @kicked: another vCPU asked for the end of HLT, this one or the next; set by anyone,
@@ -142,7 +142,7 @@ void hvmm_vcpu_bring_in(struct hvmm_vcpu *vcpu, u64 gfn, bool write);
  * The caller has set the request bit or LAPIC state first. A vCPU in the guest
  * is made to leave it; one that waits for what has now come is made ready.
  *
- * Context: any, NMI excepted; takes the resource's lock. Never sleeps.
+ * Context: any, NMI excepted; takes the domain's lock. Never sleeps.
  */
 void hvmm_vcpu_kick(struct hvmm_vcpu *vcpu);
 
@@ -162,7 +162,7 @@ void hvmm_vcpu_request(struct hvmm_vcpu *vcpu, enum hvmm_request req);
  * One that is not halted ends its next HLT at once: so none is lost between a guest's
  * last look and its HLT. Several in between are one.
  *
- * Context: any, NMI excepted; takes the resource's lock. Never sleeps.
+ * Context: any, NMI excepted; takes the domain's lock. Never sleeps.
  */
 void hvmm_vcpu_unhalt(struct hvmm_vcpu *vcpu);
 
@@ -219,7 +219,7 @@ static inline bool hvmm_vcpu_test_request(struct hvmm_vcpu *vcpu, enum hvmm_requ
  * hvmm_vcpu_halt_over - whether what ends HLT has come
  * @vcpu: the vCPU, requests already turned into LAPIC and NMI state or still pending
  *
- * Context: its runner, or its resource's lock held.
+ * Context: its runner, or its domain's lock held.
  */
 bool hvmm_vcpu_halt_over(struct hvmm_vcpu *vcpu);
 
@@ -227,7 +227,7 @@ bool hvmm_vcpu_halt_over(struct hvmm_vcpu *vcpu);
  * hvmm_vcpu_runnable - whether a vCPU could use a pCPU now
  * @vcpu: the vCPU
  *
- * Context: its resource's lock held.
+ * Context: its domain's lock held.
  * Return: true if nothing of its own keeps it from running.
  */
 bool hvmm_vcpu_runnable(struct hvmm_vcpu *vcpu);
@@ -238,7 +238,7 @@ bool hvmm_vcpu_runnable(struct hvmm_vcpu *vcpu);
  * @state: where it stands now
  * @now: ktime_get_ns()
  *
- * Context: its resource's lock held.
+ * Context: its domain's lock held.
  */
 void hvmm_vcpu_changed(struct hvmm_vcpu *vcpu, enum hvmm_unit_state state, u64 now);
 
@@ -246,7 +246,7 @@ void hvmm_vcpu_changed(struct hvmm_vcpu *vcpu, enum hvmm_unit_state state, u64 n
  * hvmm_vcpu_parked_state - ledger state of a vCPU that is not runnable
  * @vcpu: the vCPU
  *
- * Context: its resource's lock held, or the vCPU not yet visible.
+ * Context: its domain's lock held, or the vCPU not yet visible.
  * Return: the state.
  */
 enum hvmm_vcpu_state hvmm_vcpu_parked_state(const struct hvmm_vcpu *vcpu);

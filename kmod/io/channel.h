@@ -31,7 +31,7 @@ struct vm_area_struct;
  * A private copy of the request stays in the kernel; the device process can
  * answer it but not change it. %HVMM_REQ_IO_DONE may be set before this returns.
  *
- * Context: any but NMI, no resource's lock held; never sleeps.
+ * Context: any but NMI, no domain's lock held; never sleeps.
  * Return: 0 (posted; %HVMM_REQ_IO_DONE will follow), -ENODEV (no device process).
  */
 int hvmm_channel_post(struct hvmm_vcpu *vcpu, bool mmio, bool write, u64 addr,
