@@ -16,7 +16,7 @@ $(rbtree_h): $(O)/kernel/linux/%: $(kernel_tools)/include/linux/%
 
 tests += test_sched
 test_sched_src := test_sched.c
-test_sched_kmod := sched/core.c sched/rr.c
+test_sched_kmod := $(addprefix sched/,$(notdir $(wildcard $(kmod)/sched/*.c)))
 test_sched_inc := sched
 test_sched_cflags := -include sched_fake.h -pthread $(rbtree_cflags)
 
