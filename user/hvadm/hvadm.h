@@ -38,6 +38,8 @@ int verb_stat(int argc, char **argv);
 int verb_console(int argc, char **argv);
 int verb_run(int argc, char **argv);
 int verb_monitor(int argc, char **argv);
+int verb_why(int argc, char **argv);
+int verb_top(int argc, char **argv);
 
 /**
  * complain - print an error

@@ -17,6 +17,8 @@ static const struct verb verbs[] = {
 	{ "run", verb_run, "[FILE] [OPTION...]", "create, start, show console, destroy" },
 	{ "list", verb_list, "", "list the VMs" },
 	{ "stat", verb_stat, "[NAME]", "show figures of a VM, or of the host" },
+	{ "why", verb_why, "NAME", "tell what its vCPUs waited for, and what to change" },
+	{ "top", verb_top, "", "show all VMs live" },
 	{ "console", verb_console, "NAME", "connect to its serial console" },
 	{ "monitor", verb_monitor, "", "tell of life-cycle events as they happen" },
 };

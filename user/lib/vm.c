@@ -317,6 +317,54 @@ int hv_stats_get(struct hv_nl *nl, uint32_t id, struct hv_stats *stats, struct h
 	return hv_nl_request(nl, msg, take_stats, stats, NULL, err);
 }
 
+int hv_stats_list(struct hv_nl *nl, struct hv_stats **stats, size_t *count, struct hv_error *err)
+{
+	struct collection c = { .size = sizeof(struct hv_stats), .parse = take_stats };
+
+	if (dump(nl, HVMM_CMD_STATS_GET, 0, &c, err))
+		return -1;
+	*stats = c.items;
+	*count = c.count;
+	return 0;
+}
+
+static void get_wait(const struct nlattr *nest, struct hv_wait *wait)
+{
+	struct nlattr *a;
+	int left;
+
+	nla_for_each_nested(a, nest, left) {
+		switch (nla_type(a)) {
+		case HVMM_A_WAIT_COUNT:
+			wait->count = hv_nl_uint(a);
+			break;
+		case HVMM_A_WAIT_LONGEST:
+			wait->longest = hv_nl_uint(a);
+			break;
+		case HVMM_A_WAIT_LONGEST_END:
+			wait->longest_end = hv_nl_uint(a);
+			break;
+		case HVMM_A_WAIT_HISTOGRAM:
+			if (nla_len(a) == (int)sizeof(wait->bucket))
+				memcpy(wait->bucket, nla_data(a), sizeof(wait->bucket));
+			break;
+		}
+	}
+}
+
+static void get_waits(const struct nlattr *nest, struct hv_wait *waits)
+{
+	struct nlattr *a;
+	int left;
+
+	if (!nest)
+		return;
+	nla_for_each_nested(a, nest, left) {
+		if (nla_type(a) > 0 && nla_type(a) <= HVMM_A_WAITS_MAX)
+			get_wait(a, &waits[nla_type(a)]);
+	}
+}
+
 static int take_vcpu(const struct nlmsghdr *nlh, void *arg, struct hv_error *err)
 {
 	struct nlattr *tb[HVMM_A_VCPU_MAX + 1];
@@ -332,6 +380,8 @@ static int take_vcpu(const struct nlmsghdr *nlh, void *arg, struct hv_error *err
 	get_nest(tb[HVMM_A_VCPU_LEDGER], v->figures.ledger, HVMM_A_LEDGER_MAX);
 	get_nest(tb[HVMM_A_VCPU_EXITS], v->figures.exits, HVMM_A_EXITS_MAX);
 	get_nest(tb[HVMM_A_VCPU_COUNTERS], v->figures.counters, HVMM_A_COUNTERS_MAX);
+	v->since = get_uint(tb[HVMM_A_VCPU_SINCE]);
+	get_waits(tb[HVMM_A_VCPU_WAITS], v->waits);
 	return 0;
 }
 

@@ -64,11 +64,36 @@ struct hv_stats {
 	struct hv_figures figures;
 };
 
+/**
+ * struct hv_wait - single waits of a kind that have ended; the spec has the set "wait"
+ * @count: how many
+ * @longest: the longest, ns
+ * @longest_end: when it ended, ns since the vCPU was created
+ * @bucket: how many by length
+ */
+struct hv_wait {
+	uint64_t count;
+	uint64_t longest;
+	uint64_t longest_end;
+	uint32_t bucket[HVMM_WAIT_BUCKETS];
+};
+
+/**
+ * struct hv_vcpu - a vCPU as the kernel tells it
+ * @index: its number
+ * @state: enum hvmm_cpu_state
+ * @pcpu: where it is, or was last, -1 if nowhere yet
+ * @since: ns that it has been in @state
+ * @figures: its figures
+ * @waits: by HVMM_A_WAITS_...
+ */
 struct hv_vcpu {
 	uint32_t index;
 	uint32_t state;
 	int pcpu;
+	uint64_t since;
 	struct hv_figures figures;
+	struct hv_wait waits[HVMM_A_WAITS_MAX + 1];
 };
 
 /**
@@ -127,6 +152,8 @@ int hv_vm_boot(struct hv_nl *nl, const struct hv_vm *vm, const struct hv_config 
 	       struct hv_error *err);
 
 int hv_stats_get(struct hv_nl *nl, uint32_t id, struct hv_stats *stats, struct hv_error *err);
+/* One for each VM; @stats is to be freed. */
+int hv_stats_list(struct hv_nl *nl, struct hv_stats **stats, size_t *count, struct hv_error *err);
 /* One for each vCPU; @vcpus is to be freed. */
 int hv_vcpus_get(struct hv_nl *nl, uint32_t id, struct hv_vcpu **vcpus, size_t *count,
 		 struct hv_error *err);
