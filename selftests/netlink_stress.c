@@ -18,14 +18,19 @@
 
 static struct nl_msg msg;
 
-static int new_vm(struct nl *nl, struct nl_msg *m, const char *name, int fd, nl_fn fn,
-		  void *arg)
+static void begin_new(struct nl *nl, struct nl_msg *m, const char *name, int fd)
 {
 	nl_begin(nl, m, nl->family, 0, HVMM_CMD_VM_NEW);
 	nl_put_str(m, HVMM_A_VM_NAME, name);
 	nl_put_u32(m, HVMM_A_VM_VCPUS, 1);
 	nl_put_u64(m, HVMM_A_VM_MEMORY, RAM);
 	nl_put_u32(m, HVMM_A_VM_RAM_FD, fd);
+}
+
+static int new_vm(struct nl *nl, struct nl_msg *m, const char *name, int fd, nl_fn fn,
+		  void *arg)
+{
+	begin_new(nl, m, name, fd);
 	return nl_talk(nl, m, fn, arg);
 }
 
@@ -167,6 +172,31 @@ TEST_F(stress, creation_interrupts_a_dump)
 TEST_F(stress, destruction_interrupts_a_dump)
 {
 	interrupted_by(_metadata, &self->nl, self->fd, true);
+}
+
+/* A request whose answer cannot be given has failed: no VM stays that nobody knows of. */
+TEST_F(stress, new_without_room_for_its_reply)
+{
+	struct nl_msg m;
+	struct seen s;
+	struct nl full;
+	int one = 1, i;
+
+	ASSERT_EQ(0, nl_open(&full));
+	/* The kernel makes the least of it that there can be. */
+	ASSERT_EQ(0, setsockopt(full.fd, SOL_SOCKET, SO_RCVBUF, &one, sizeof(one)));
+	for (i = 0; i < 16; i++) {
+		nl_begin(&full, &m, full.family, 0, HVMM_CMD_VM_GET);
+		nl_put_u32(&m, HVMM_A_VM_ID, self->stay[0]);
+		ASSERT_EQ(0, nl_send(&full, &m));
+	}
+	begin_new(&full, &m, "nls-full", self->fd);
+	ASSERT_EQ(0, nl_send(&full, &m));
+	EXPECT_EQ(0, dump(&self->nl, HVMM_CMD_VM_GET, &s));
+	EXPECT_EQ(STAY, s.nr_ours);
+	/* The name is free again. */
+	EXPECT_EQ(0, new_vm(&self->nl, &m, "nls-full", self->fd, NULL, NULL));
+	close(full.fd);
 }
 
 struct worker {

@@ -224,7 +224,11 @@ int hvmm_nl_vm_new_doit(struct sk_buff *skb, struct genl_info *info)
 		return PTR_ERR(vm);
 	}
 	info->user_ptr[0] = vm;
-	return reply_send(reply, info, vm, true);
+	err = reply_send(reply, info, vm, true);
+	/* Whoever asked does not know its id, and takes the request for failed. */
+	if (err)
+		hvmm_vm_destroy(vm);
+	return err;
 }
 
 /* It was found, and destroyed by somebody else before its turn came. */
