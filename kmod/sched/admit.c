@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Admission of reservations. What a reservation needs of the resources is laid out
- * on those that the group may use, in one domain if it fits there, and never more
- * than the capacity on any: so what was admitted can be given, whatever else runs.
+ * on those that the group may use, in one domain if it fits there, else with each
+ * unit's equal part whole in some domain, since units do not roam between them. There
+ * is never more than the capacity on any: so what was admitted can be given, whatever
+ * else runs.
  *
  * The layout says how much there is where, not which unit runs where: within a domain
  * the earliest deadline is served on any resource. A layout is looked for greedily;
@@ -30,24 +32,10 @@ static u64 provision(u64 ppm, unsigned int nr_units)
 	return DIV64_U64_ROUND_UP(ppm * HVMM_RESERVE_WINDOW_NS, HVMM_RESERVE_WINDOW_NS - gap);
 }
 
-/* The largest reservation for which @provided is enough. */
-static u32 largest(u64 provided, unsigned int nr_units)
-{
-	u64 low = 0, high = (u64)nr_units * HVMM_PPM, mid;
-
-	while (low < high) {
-		mid = (low + high + 1) / 2;
-		if (provision(mid, nr_units) <= provided)
-			low = mid;
-		else
-			high = mid - 1;
-	}
-	return min_t(u64, low, U32_MAX);
-}
-
+/* Without @quota: all that are online. */
 static bool usable(const struct hvmm_resource *res, const struct hvmm_quota *quota)
 {
-	return res->online && test_bit(res->id, quota->affinity);
+	return res->online && (!quota || test_bit(res->id, quota->affinity));
 }
 
 static u32 room(const struct hvmm_resource *res)
@@ -64,6 +52,39 @@ static u64 room_in(const struct hvmm_domain *dom, const struct hvmm_quota *quota
 		if (usable(dom->res[i], quota))
 			sum += room(dom->res[i]);
 	return sum;
+}
+
+/* Whether @need can be laid out: in one domain, or with each unit's part whole in some domain. */
+static bool fits(const struct hvmm_quota *quota, u64 need, unsigned int nr_units)
+{
+	u64 part = DIV_ROUND_UP_ULL(need, nr_units), room;
+	unsigned int i;
+	u64 units = 0;
+
+	if (!need)
+		return true;
+	for (i = 0; i < hvmm_sched.nr_dom; i++) {
+		room = room_in(hvmm_domain_nr(i), quota);
+		if (room >= need)
+			return true;
+		units += div64_u64(room, part);
+	}
+	return units >= nr_units;
+}
+
+/* The largest reservation that fits. */
+static u32 largest(const struct hvmm_quota *quota, unsigned int nr_units)
+{
+	u64 low = 0, high = (u64)nr_units * HVMM_PPM, mid;
+
+	while (low < high) {
+		mid = (low + high + 1) / 2;
+		if (fits(quota, provision(mid, nr_units), nr_units))
+			low = mid;
+		else
+			high = mid - 1;
+	}
+	return min_t(u64, low, U32_MAX);
 }
 
 /* Lay @need out on a domain's resources, the emptiest first. Return: what did not fit. */
@@ -126,29 +147,34 @@ void hvmm_admit_drop(struct hvmm_group *group)
 
 bool hvmm_admit_place(struct hvmm_group *group, const struct hvmm_quota *quota, u32 *bound)
 {
-	unsigned int i, nr = units_of(group);
+	unsigned int i, nr = units_of(group), left = nr, here;
 	struct hvmm_domain *dom, *best = NULL;
-	u64 need, free = 0;
+	u64 need, part;
 
 	if (!quota->min_ppm)
 		return true;
 	need = provision(quota->min_ppm, nr);
+	if (!fits(quota, need, nr)) {
+		*bound = largest(quota, nr);
+		return false;
+	}
 	for (i = 0; i < hvmm_sched.nr_dom; i++) {
 		dom = hvmm_domain_nr(i);
-		free += room_in(dom, quota);
 		if (room_in(dom, quota) >= need &&
 		    (!best || room_in(best, quota) < room_in(dom, quota)))
 			best = dom;
 	}
-	if (free < need) {
-		*bound = largest(free, nr);
-		return false;
-	}
 	if (best)
 		return !fill(group, best, quota, need);
-	for (i = 0; i < hvmm_sched.nr_dom && need; i++)
-		need = fill(group, hvmm_domain_nr(i), quota, need);
-	return !need;
+	part = DIV_ROUND_UP_ULL(need, nr);
+	for (i = 0; i < hvmm_sched.nr_dom && left; i++) {
+		dom = hvmm_domain_nr(i);
+		here = min_t(u64, div64_u64(room_in(dom, quota), part), left);
+		if (fill(group, dom, quota, here * part))
+			return false;
+		left -= here;
+	}
+	return !left;
 }
 
 void hvmm_admit_commit(struct hvmm_group *group)
@@ -173,17 +199,11 @@ void hvmm_admit_totals(u64 *provided, u64 *free)
 {
 	unsigned int i, nr = 0;
 
+	hvmm_admit_begin();
 	*provided = 0;
-	*free = 0;
 	for (i = 0; i < hvmm_sched.nr_res; i++) {
-		struct hvmm_resource *res = &hvmm_sched.res[i];
-
-		*provided += res->reserved;
-		if (!res->online)
-			continue;
-		nr++;
-		if (res->reserved < capacity)
-			*free += capacity - res->reserved;
+		*provided += hvmm_sched.res[i].reserved;
+		nr += hvmm_sched.res[i].online;
 	}
-	*free = nr ? largest(*free, nr) : 0;
+	*free = nr ? largest(NULL, nr) : 0;
 }

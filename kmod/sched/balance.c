@@ -16,6 +16,18 @@ static bool may_use(const struct hvmm_group *group, const struct hvmm_domain *do
 	return READ_ONCE(group->shares[dom->id].allowed) & READ_ONCE(dom->online);
 }
 
+/* Resources that are idle and that nobody has called yet. */
+static u32 free_in(const struct hvmm_domain *dom)
+{
+	return READ_ONCE(dom->idle) & ~READ_ONCE(dom->kicked) & ~atomic_read(&dom->lured);
+}
+
+void hvmm_balance_lure(struct hvmm_resource *res)
+{
+	atomic_or(res->bit, &res->dom->lured);
+	hvmm_sched.exec->kick(res);
+}
+
 struct hvmm_resource *hvmm_balance_idle(const struct hvmm_group *group,
 					const struct hvmm_domain *except)
 {
@@ -25,7 +37,7 @@ struct hvmm_resource *hvmm_balance_idle(const struct hvmm_group *group,
 
 	for (i = 1; i < hvmm_sched.nr_dom; i++) {
 		dom = hvmm_domain_nr((except->id + i) % hvmm_sched.nr_dom);
-		idle = READ_ONCE(dom->idle) & READ_ONCE(group->shares[dom->id].allowed);
+		idle = free_in(dom) & READ_ONCE(group->shares[dom->id].allowed);
 		if (idle)
 			return dom->res[__ffs(idle)];
 	}
@@ -85,6 +97,42 @@ static struct hvmm_unit *movable(struct hvmm_domain *from, const struct hvmm_dom
 	return NULL;
 }
 
+void hvmm_balance_offer(struct hvmm_domain *dom)
+{
+	struct hvmm_domain *to;
+	struct hvmm_unit *unit;
+	unsigned int i;
+	u32 idle;
+
+	lockdep_assert_held(&dom->lock);
+	for (i = 1; i < hvmm_sched.nr_dom; i++) {
+		to = hvmm_domain_nr((dom->id + i) % hvmm_sched.nr_dom);
+		idle = free_in(to);
+		unit = idle ? movable(dom, to, idle) : NULL;
+		if (!unit)
+			continue;
+		idle &= READ_ONCE(unit->group->shares[to->id].allowed);
+		if (idle)
+			hvmm_balance_lure(to->res[__ffs(idle)]);
+		return;
+	}
+}
+
+void hvmm_balance_relay(const struct hvmm_domain *except)
+{
+	struct hvmm_domain *dom;
+	unsigned int i;
+
+	for (i = 0; i < hvmm_sched.nr_dom; i++) {
+		dom = hvmm_domain_nr(i);
+		if (dom == except || !READ_ONCE(dom->nr_waiting))
+			continue;
+		raw_spin_lock(&dom->lock);
+		hvmm_balance_offer(dom);
+		raw_spin_unlock(&dom->lock);
+	}
+}
+
 bool hvmm_balance_pull(struct hvmm_resource *res, u64 now)
 {
 	struct hvmm_domain *dom = res->dom, *from;
@@ -97,8 +145,13 @@ bool hvmm_balance_pull(struct hvmm_resource *res, u64 now)
 			continue;
 		hvmm_lock_two(dom, from);
 		unit = res->online ? movable(from, dom, res->bit) : NULL;
-		if (unit)
+		if (unit) {
+			/* Whoever else waits there is for others. */
+			WRITE_ONCE(dom->idle, dom->idle & ~res->bit);
 			move(unit, dom, now);
+			if (from->nr_waiting)
+				hvmm_balance_offer(from);
+		}
 		hvmm_unlock_two(dom, from);
 		if (unit)
 			return true;
@@ -140,19 +193,29 @@ void hvmm_balance_push(struct hvmm_domain *dom, u64 now)
 	}
 }
 
-/* A unit that waits in @from and ought to be in @to. */
+/* Whether @unit, which waits in @from, ought to be in @to. */
+static bool is_stranded(const struct hvmm_unit *unit, const struct hvmm_domain *from,
+			const struct hvmm_domain *to)
+{
+	if (!may_use(unit->group, to))
+		return false;
+	if (unit->home && may_use(unit->group, unit->home))
+		return unit->home == to;
+	return !may_use(unit->group, from);
+}
+
 static struct hvmm_unit *stranded(struct hvmm_domain *from, const struct hvmm_domain *to)
 {
 	struct hvmm_share *share;
 	struct hvmm_unit *unit;
+	struct rb_node *rb;
 
-	list_for_each_entry(share, &from->waiting, waiting) {
-		unit = hvmm_queue_first(share);
-		if (!(share->group->shares[to->id].allowed & to->online))
-			continue;
-		if (!(share->allowed & from->online) || unit->home == to)
-			return unit;
-	}
+	list_for_each_entry(share, &from->waiting, waiting)
+		for (rb = rb_first_cached(&share->queue); rb; rb = rb_next(rb)) {
+			unit = rb_entry(rb, struct hvmm_unit, node);
+			if (is_stranded(unit, from, to))
+				return unit;
+		}
 	return NULL;
 }
 

@@ -224,7 +224,7 @@ void hvmm_announce(struct hvmm_unit *unit, u64 now)
 		smp_mb();
 		idle = hvmm_balance_idle(unit->group, dom);
 		if (idle) {
-			hvmm_sched.exec->kick(idle);
+			hvmm_balance_lure(idle);
 			return;
 		}
 	}
@@ -434,14 +434,33 @@ static struct hvmm_unit *next_here(struct hvmm_resource *res, u64 now)
 	return unit;
 }
 
+/*
+ * Who still waits may be able to use another resource that is idle: kicks cross where
+ * affinities differ, and a unit that was put back relied on the one that put it.
+ */
+static void pass_on(struct hvmm_domain *dom)
+{
+	u32 free = dom->idle & ~dom->kicked;
+	struct hvmm_share *share;
+
+	if (!dom->nr_waiting)
+		return;
+	share = free ? hvmm_watch_pick(dom, free) : NULL;
+	if (share)
+		poke(dom->res[__ffs(free & share->allowed)]);
+	else
+		hvmm_balance_offer(dom);
+}
+
 struct hvmm_unit *hvmm_sched_next(struct hvmm_resource *res, u64 now)
 {
 	struct hvmm_domain *dom = res->dom;
 	struct hvmm_unit *unit = NULL;
 	unsigned long flags;
-	bool push = false;
+	bool push = false, lured;
 
 	local_irq_save(flags);
+	lured = atomic_fetch_andnot(res->bit, &dom->lured) & res->bit;
 	do {
 		raw_spin_lock(&dom->lock);
 		now = hvmm_domain_now(dom, now);
@@ -453,6 +472,7 @@ struct hvmm_unit *hvmm_sched_next(struct hvmm_resource *res, u64 now)
 			if (res->online)
 				WRITE_ONCE(dom->idle, dom->idle | res->bit);
 		}
+		pass_on(dom);
 		if (!hvmm_before(now, dom->balance_at)) {
 			dom->balance_at = now + HVMM_BALANCE_NS;
 			hvmm_watch_starved(dom, now);
@@ -463,6 +483,9 @@ struct hvmm_unit *hvmm_sched_next(struct hvmm_resource *res, u64 now)
 		raw_spin_unlock(&dom->lock);
 		/* Said to be idle, then looking elsewhere: pairs with hvmm_announce(). */
 		smp_mb();
+		if (lured && (unit || !READ_ONCE(res->online)))
+			hvmm_balance_relay(dom);
+		lured = false;
 	} while (!unit && READ_ONCE(res->online) && hvmm_balance_pull(res, now));
 	if (push)
 		hvmm_balance_push(dom, now);

@@ -104,6 +104,7 @@ struct hvmm_group {
  * @online: those that may run units
  * @idle: those of them that run nothing and look for nothing
  * @kicked: those of them that have been told of work
+ * @lured: those that other domains have called to take a unit from there
  * @now: latest time seen: time does not run backwards here
  * @nr_waiting: units queued
  * @waiting: shares with such units, in order of arrival
@@ -128,6 +129,7 @@ struct hvmm_domain {
 	u32 online;
 	u32 idle;
 	u32 kicked;
+	atomic_t lured;
 	u64 now;
 	unsigned int nr_waiting;
 	struct list_head waiting;
@@ -308,11 +310,19 @@ void hvmm_admit_totals(u64 *provided, u64 *free);
 
 /* The domain in which a unit that wakes should wait; its own domain's lock is held. */
 struct hvmm_domain *hvmm_balance_place(const struct hvmm_unit *unit);
+/* Tell an idle resource of another domain of a unit that waits in @dom and that it could run. */
+void hvmm_balance_offer(struct hvmm_domain *dom);
+/* Call an idle resource of another domain for a unit that waits in this one. */
+void hvmm_balance_lure(struct hvmm_resource *res);
 /* An idle resource of another domain that could take a unit of @group, or NULL. */
 struct hvmm_resource *hvmm_balance_idle(const struct hvmm_group *group,
 					const struct hvmm_domain *except);
 /*
  * The following take domain locks themselves; interrupts are off.
+ * Who was lured by another domain has found something else to do: call the next.
+ */
+void hvmm_balance_relay(const struct hvmm_domain *except);
+/*
  * Pull a unit that may run on @res, which is idle, from another domain.
  */
 bool hvmm_balance_pull(struct hvmm_resource *res, u64 now);

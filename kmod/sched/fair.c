@@ -49,7 +49,8 @@ static u64 reference(const struct hvmm_domain *dom, const struct hvmm_share *sha
 	unsigned int i;
 	u64 v;
 
-	if (mask == dom->online || !mask)
+	/* What is offline may have been far ahead. */
+	if (hweight32(mask) == dom->nr_res || !mask)
 		return dom->v;
 	v = dom->res[__ffs(mask)]->v;
 	for (i = 0; i < dom->nr_res; i++)
@@ -105,10 +106,18 @@ static struct hvmm_share *fair_pick(const struct hvmm_domain *dom, u32 mask)
 static void fair_begin(struct hvmm_domain *dom, struct hvmm_share *share,
 		       struct hvmm_resource *res, u64 slice)
 {
-	/* With a reservation it may run before its turn: that does not move time on. */
+	struct hvmm_node *first = hvmm_tree_first(&dom->fair, res->bit);
+	u64 v = share->fair.key;
+
+	/*
+	 * With a reservation it may run before its turn, and when a sibling makes way for
+	 * it: that does not move time on.
+	 */
+	if (first && hvmm_before(first->key, v))
+		v = first->key;
 	if (res->class == &hvmm_sched_fair) {
-		if (hvmm_before(res->v, share->fair.key))
-			res->v = share->fair.key;
+		if (hvmm_before(res->v, v))
+			res->v = v;
 		if (hvmm_before(dom->v, res->v))
 			dom->v = res->v;
 	}

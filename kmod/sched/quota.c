@@ -174,8 +174,9 @@ static void set_homes(struct hvmm_group *group)
 			unit->home = NULL;
 			continue;
 		}
-		/* The next domain when this one has had its part of the units. */
-		while (done * all >= here * group->nr_units && i < hvmm_sched.nr_dom) {
+		/* The next domain when this one has had its part of the units, rounded. */
+		while ((2 * done + 1) * all >= 2 * here * group->nr_units &&
+		       i < hvmm_sched.nr_dom) {
 			if (planned(group, hvmm_domain_nr(i))) {
 				dom = hvmm_domain_nr(i);
 				here += planned(group, dom);

@@ -31,6 +31,16 @@ static inline int atomic_dec_return(atomic_t *a)
 	return (int)((unsigned int)__atomic_fetch_sub(&a->counter, 1, __ATOMIC_SEQ_CST) - 1);
 }
 
+static inline void atomic_or(int i, atomic_t *a)
+{
+	__atomic_fetch_or(&a->counter, i, __ATOMIC_SEQ_CST);
+}
+
+static inline int atomic_fetch_andnot(int i, atomic_t *a)
+{
+	return __atomic_fetch_and(&a->counter, ~i, __ATOMIC_SEQ_CST);
+}
+
 #define atomic_inc(a)		((void)atomic_inc_return(a))
 #define atomic_dec(a)		((void)atomic_dec_return(a))
 
