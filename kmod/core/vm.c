@@ -10,6 +10,7 @@
 #include <linux/xarray.h>
 
 #include "core/arch.h"
+#include "core/quota.h"
 #include "core/vm.h"
 #include "trace.h"
 
@@ -417,6 +418,7 @@ int hvmm_vm_destroy(struct hvmm_vm *vm)
 	if (vm->state != HVMM_VM_STOPPED)
 		stop_locked(vm, HVMM_REASON_REQUEST);
 	WRITE_ONCE(vm->dead, true);
+	hvmm_quota_drop(vm);
 
 	mutex_lock(&table_lock);
 	xa_erase(&table, vm->id);
@@ -571,12 +573,20 @@ struct hvmm_vm *hvmm_vm_create(const struct hvmm_vm_params *params,
 	ret = hvmm_platform_create(vm);
 	if (ret)
 		goto put;
+	if (params->quota) {
+		params->quota->vm = vm;
+		ret = hvmm_quota_first(params->quota, params->verdict, extack);
+		if (ret)
+			goto put;
+	}
 
 	/* Nobody can start it before it was announced. */
 	mutex_lock(&vm->lock);
 	ret = publish(vm, extack);
-	if (!ret)
+	if (!ret) {
+		hvmm_quota_touch();
 		notify(vm, HVMM_VM_EVENT_CREATED);
+	}
 	mutex_unlock(&vm->lock);
 	if (!ret)
 		return vm;

@@ -18,6 +18,7 @@
 
 struct netlink_ext_ack;
 struct hvmm_channel;
+struct hvmm_quota_edit;
 struct hvmm_platform;
 
 #define HVMM_VM_NAME_MAX	63
@@ -93,6 +94,8 @@ struct hvmm_boot {
  * @ram_file: sealed memfd of at least @ram_size bytes; the VM takes its own reference
  * @config: opaque bytes kept for userspace, may be %NULL
  * @config_len: length of @config, at most %HVMM_VM_CONFIG_MAX
+ * @quota: what differs from the default quota, without its VM, or %NULL
+ * @verdict: filled if @quota is refused
  */
 struct hvmm_vm_params {
 	const char *name;
@@ -101,6 +104,8 @@ struct hvmm_vm_params {
 	struct file *ram_file;
 	const void *config;
 	u32 config_len;
+	struct hvmm_quota_edit *quota;
+	struct hvmm_quota_verdict *verdict;
 };
 
 /**
@@ -177,11 +182,13 @@ struct hvmm_vm {
  * @HVMM_VM_EVENT_CREATED: a VM was created
  * @HVMM_VM_EVENT_STATE: its state changed
  * @HVMM_VM_EVENT_DESTROYED: it was destroyed
+ * @HVMM_VM_EVENT_QUOTA: its quota was changed
  */
 enum hvmm_vm_event {
 	HVMM_VM_EVENT_CREATED,
 	HVMM_VM_EVENT_STATE,
 	HVMM_VM_EVENT_DESTROYED,
+	HVMM_VM_EVENT_QUOTA,
 };
 
 /**
@@ -199,7 +206,8 @@ void hvmm_vm_set_listener(void (*fn)(struct hvmm_vm *vm, enum hvmm_vm_event even
  *
  * Context: may sleep.
  * Return: the VM with a reference for the caller, or an ERR_PTR: -EINVAL,
- * -EEXIST (name), -E2BIG (more vCPUs than pCPUs), -ENOMEM.
+ * -EEXIST (name), -E2BIG (more vCPUs than pCPUs), -ENOMEM; what hvmm_quota_first()
+ * says of the quota.
  */
 struct hvmm_vm *hvmm_vm_create(const struct hvmm_vm_params *params,
 			       struct netlink_ext_ack *extack);

@@ -24,6 +24,22 @@ int hvmm_nl_need(struct genl_info *info, int attr, const char *name)
 	return -EINVAL;
 }
 
+int hvmm_nl_reply_u32(struct genl_info *info, int attr, u32 value)
+{
+	struct sk_buff *reply = genlmsg_new(nla_total_size(sizeof(value)), GFP_KERNEL);
+	void *hdr;
+
+	if (!reply)
+		return -ENOMEM;
+	hdr = genlmsg_iput(reply, info);
+	if (!hdr || nla_put_u32(reply, attr, value)) {
+		nlmsg_free(reply);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(reply, hdr);
+	return genlmsg_reply(reply, info);
+}
+
 static int may_read(struct sk_buff *skb, const struct genl_info *info,
 		    struct netlink_ext_ack *extack)
 {
@@ -44,8 +60,7 @@ static int may_change(struct sk_buff *skb, struct netlink_ext_ack *extack)
 	return -EPERM;
 }
 
-/* NULL if neither attribute is there. */
-static struct hvmm_vm *find(struct nlattr **attrs, struct netlink_ext_ack *extack)
+struct hvmm_vm *hvmm_nl_find(struct nlattr **attrs, struct netlink_ext_ack *extack)
 {
 	struct nlattr *id = attrs[HVMM_A_VM_ID], *name = attrs[HVMM_A_VM_NAME];
 	struct hvmm_vm *vm;
@@ -79,7 +94,7 @@ static struct hvmm_vm *find(struct nlattr **attrs, struct netlink_ext_ack *extac
 
 static int find_one(struct genl_info *info)
 {
-	struct hvmm_vm *vm = find(info->attrs, info->extack);
+	struct hvmm_vm *vm = hvmm_nl_find(info->attrs, info->extack);
 
 	if (IS_ERR(vm))
 		return PTR_ERR(vm);
@@ -112,6 +127,12 @@ int hvmm_nl_pre_host(const struct genl_split_ops *ops, struct sk_buff *skb,
 		     struct genl_info *info)
 {
 	return may_read(skb, info, info->extack) ?: no_attrs(info->nlhdr, info->extack);
+}
+
+int hvmm_nl_pre_read(const struct genl_split_ops *ops, struct sk_buff *skb,
+		     struct genl_info *info)
+{
+	return may_read(skb, info, info->extack);
 }
 
 int hvmm_nl_pre_change(const struct genl_split_ops *ops, struct sk_buff *skb,
@@ -147,7 +168,7 @@ int hvmm_nl_vcpu_start(struct netlink_callback *cb)
 	err = may_read(cb->skb, genl_info_dump(cb), cb->extack);
 	if (err)
 		return err;
-	vm = find(genl_info_dump(cb)->attrs, cb->extack);
+	vm = hvmm_nl_find(genl_info_dump(cb)->attrs, cb->extack);
 	if (IS_ERR(vm))
 		return PTR_ERR(vm);
 	if (vm) {

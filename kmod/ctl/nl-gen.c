@@ -16,6 +16,28 @@ static const struct netlink_range_validation hvmm_a_vm_memory_range = {
 	.max	= HVMM_MEMORY_MAX,
 };
 
+static const struct netlink_range_validation hvmm_a_vm_cpu_max_range = {
+	.max	= HVMM_CPU_MAX_MAX,
+};
+
+static const struct netlink_range_validation hvmm_a_vm_cpu_period_range = {
+	.min	= HVMM_CPU_PERIOD_MIN,
+	.max	= HVMM_CPU_PERIOD_MAX,
+};
+
+static const struct netlink_range_validation hvmm_a_vm_cpu_burst_range = {
+	.max	= HVMM_CPU_BURST_MAX,
+};
+
+static const struct netlink_range_validation hvmm_a_vm_cpu_min_range = {
+	.max	= HVMM_CPU_MIN_MAX,
+};
+
+static const struct netlink_range_validation hvmm_a_pcpu_host_share_range = {
+	.min	= HVMM_HOST_SHARE_MIN,
+	.max	= HVMM_HOST_SHARE_MAX,
+};
+
 /* Common nested types */
 const struct nla_policy hvmm_boot_nl_policy[HVMM_A_BOOT_GDT_LIMIT + 1] = {
 	[HVMM_A_BOOT_MODE] = NLA_POLICY_MAX(NLA_U32, 2),
@@ -29,6 +51,17 @@ const struct nla_policy hvmm_boot_nl_policy[HVMM_A_BOOT_GDT_LIMIT + 1] = {
 	[HVMM_A_BOOT_GDT_LIMIT] = { .type = NLA_U16, },
 };
 
+const struct nla_policy hvmm_vm_change_nl_policy[HVMM_A_VM_CPU_AFFINITY + 1] = {
+	[HVMM_A_VM_ID] = NLA_POLICY_MIN(NLA_U32, 1),
+	[HVMM_A_VM_NAME] = { .type = NLA_NUL_STRING, .len = HVMM_NAME_MAX, },
+	[HVMM_A_VM_CPU_WEIGHT] = NLA_POLICY_RANGE(NLA_U32, 1, HVMM_CPU_WEIGHT_MAX),
+	[HVMM_A_VM_CPU_MAX] = NLA_POLICY_FULL_RANGE(NLA_UINT, &hvmm_a_vm_cpu_max_range),
+	[HVMM_A_VM_CPU_PERIOD] = NLA_POLICY_FULL_RANGE(NLA_UINT, &hvmm_a_vm_cpu_period_range),
+	[HVMM_A_VM_CPU_BURST] = NLA_POLICY_FULL_RANGE(NLA_UINT, &hvmm_a_vm_cpu_burst_range),
+	[HVMM_A_VM_CPU_MIN] = NLA_POLICY_FULL_RANGE(NLA_U32, &hvmm_a_vm_cpu_min_range),
+	[HVMM_A_VM_CPU_AFFINITY] = { .type = NLA_BINARY, },
+};
+
 /* HVMM_CMD_VM_GET - do */
 static const struct nla_policy hvmm_vm_get_nl_policy[HVMM_A_VM_NAME + 1] = {
 	[HVMM_A_VM_ID] = NLA_POLICY_MIN(NLA_U32, 1),
@@ -36,12 +69,18 @@ static const struct nla_policy hvmm_vm_get_nl_policy[HVMM_A_VM_NAME + 1] = {
 };
 
 /* HVMM_CMD_VM_NEW - do */
-static const struct nla_policy hvmm_vm_new_nl_policy[HVMM_A_VM_CONFIG + 1] = {
+static const struct nla_policy hvmm_vm_new_nl_policy[HVMM_A_VM_CPU_AFFINITY + 1] = {
 	[HVMM_A_VM_NAME] = { .type = NLA_NUL_STRING, .len = HVMM_NAME_MAX, },
 	[HVMM_A_VM_VCPUS] = NLA_POLICY_RANGE(NLA_U32, 1, HVMM_VCPUS_MAX),
 	[HVMM_A_VM_MEMORY] = NLA_POLICY_FULL_RANGE(NLA_UINT, &hvmm_a_vm_memory_range),
 	[HVMM_A_VM_RAM_FD] = NLA_POLICY_MIN(NLA_S32, 0),
 	[HVMM_A_VM_CONFIG] = { .type = NLA_BINARY, },
+	[HVMM_A_VM_CPU_WEIGHT] = NLA_POLICY_RANGE(NLA_U32, 1, HVMM_CPU_WEIGHT_MAX),
+	[HVMM_A_VM_CPU_MAX] = NLA_POLICY_FULL_RANGE(NLA_UINT, &hvmm_a_vm_cpu_max_range),
+	[HVMM_A_VM_CPU_PERIOD] = NLA_POLICY_FULL_RANGE(NLA_UINT, &hvmm_a_vm_cpu_period_range),
+	[HVMM_A_VM_CPU_BURST] = NLA_POLICY_FULL_RANGE(NLA_UINT, &hvmm_a_vm_cpu_burst_range),
+	[HVMM_A_VM_CPU_MIN] = NLA_POLICY_FULL_RANGE(NLA_U32, &hvmm_a_vm_cpu_min_range),
+	[HVMM_A_VM_CPU_AFFINITY] = { .type = NLA_BINARY, },
 };
 
 /* HVMM_CMD_VM_DEL - do */
@@ -101,6 +140,24 @@ static const struct nla_policy hvmm_vcpu_get_dump_nl_policy[HVMM_A_VCPU_VM_NAME 
 	[HVMM_A_VCPU_VM_NAME] = { .type = NLA_NUL_STRING, .len = HVMM_NAME_MAX, },
 };
 
+/* HVMM_CMD_VM_SET - do */
+static const struct nla_policy hvmm_vm_set_nl_policy[HVMM_A_VM_CHANGE + 1] = {
+	[HVMM_A_VM_GENERATION] = { .type = NLA_U32, },
+	[HVMM_A_VM_CHANGE] = NLA_POLICY_NESTED(hvmm_vm_change_nl_policy),
+};
+
+/* HVMM_CMD_PCPU_GET - do */
+static const struct nla_policy hvmm_pcpu_get_nl_policy[HVMM_A_PCPU_ID + 1] = {
+	[HVMM_A_PCPU_ID] = { .type = NLA_U32, },
+};
+
+/* HVMM_CMD_PCPU_SET - do */
+static const struct nla_policy hvmm_pcpu_set_nl_policy[HVMM_A_PCPU_GENERATION + 1] = {
+	[HVMM_A_PCPU_USE] = { .type = NLA_BINARY, },
+	[HVMM_A_PCPU_HOST_SHARE] = NLA_POLICY_FULL_RANGE(NLA_U32, &hvmm_a_pcpu_host_share_range),
+	[HVMM_A_PCPU_GENERATION] = { .type = NLA_U32, },
+};
+
 /* Ops table for hvmm */
 static const struct genl_split_ops hvmm_nl_ops[] = {
 	{
@@ -124,7 +181,7 @@ static const struct genl_split_ops hvmm_nl_ops[] = {
 		.doit		= hvmm_nl_vm_new_doit,
 		.post_doit	= hvmm_nl_post,
 		.policy		= hvmm_vm_new_nl_policy,
-		.maxattr	= HVMM_A_VM_CONFIG,
+		.maxattr	= HVMM_A_VM_CPU_AFFINITY,
 		.flags		= GENL_CMD_CAP_DO,
 	},
 	{
@@ -219,10 +276,41 @@ static const struct genl_split_ops hvmm_nl_ops[] = {
 		.doit		= hvmm_nl_host_get_doit,
 		.flags		= GENL_CMD_CAP_DO,
 	},
+	{
+		.cmd		= HVMM_CMD_VM_SET,
+		.pre_doit	= hvmm_nl_pre_change,
+		.doit		= hvmm_nl_vm_set_doit,
+		.policy		= hvmm_vm_set_nl_policy,
+		.maxattr	= HVMM_A_VM_CHANGE,
+		.flags		= GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= HVMM_CMD_PCPU_GET,
+		.pre_doit	= hvmm_nl_pre_read,
+		.doit		= hvmm_nl_pcpu_get_doit,
+		.policy		= hvmm_pcpu_get_nl_policy,
+		.maxattr	= HVMM_A_PCPU_ID,
+		.flags		= GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd	= HVMM_CMD_PCPU_GET,
+		.start	= hvmm_nl_start,
+		.dumpit	= hvmm_nl_pcpu_get_dumpit,
+		.flags	= GENL_CMD_CAP_DUMP,
+	},
+	{
+		.cmd		= HVMM_CMD_PCPU_SET,
+		.pre_doit	= hvmm_nl_pre_change,
+		.doit		= hvmm_nl_pcpu_set_doit,
+		.policy		= hvmm_pcpu_set_nl_policy,
+		.maxattr	= HVMM_A_PCPU_GENERATION,
+		.flags		= GENL_CMD_CAP_DO,
+	},
 };
 
 static const struct genl_multicast_group hvmm_nl_mcgrps[] = {
 	[HVMM_NLGRP_LIFECYCLE] = { "lifecycle", },
+	[HVMM_NLGRP_QUOTA] = { "quota", },
 };
 
 struct genl_family hvmm_nl_family __ro_after_init = {

@@ -13,6 +13,7 @@
 
 /* Common nested types */
 extern const struct nla_policy hvmm_boot_nl_policy[HVMM_A_BOOT_GDT_LIMIT + 1];
+extern const struct nla_policy hvmm_vm_change_nl_policy[HVMM_A_VM_CPU_AFFINITY + 1];
 
 int hvmm_nl_pre_get(const struct genl_split_ops *ops, struct sk_buff *skb,
 		    struct genl_info *info);
@@ -21,6 +22,8 @@ int hvmm_nl_pre_change(const struct genl_split_ops *ops, struct sk_buff *skb,
 int hvmm_nl_pre_change_vm(const struct genl_split_ops *ops,
 			  struct sk_buff *skb, struct genl_info *info);
 int hvmm_nl_pre_host(const struct genl_split_ops *ops, struct sk_buff *skb,
+		     struct genl_info *info);
+int hvmm_nl_pre_read(const struct genl_split_ops *ops, struct sk_buff *skb,
 		     struct genl_info *info);
 void
 hvmm_nl_post(const struct genl_split_ops *ops, struct sk_buff *skb,
@@ -42,9 +45,14 @@ int hvmm_nl_stats_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
 int hvmm_nl_vcpu_get_doit(struct sk_buff *skb, struct genl_info *info);
 int hvmm_nl_vcpu_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
 int hvmm_nl_host_get_doit(struct sk_buff *skb, struct genl_info *info);
+int hvmm_nl_vm_set_doit(struct sk_buff *skb, struct genl_info *info);
+int hvmm_nl_pcpu_get_doit(struct sk_buff *skb, struct genl_info *info);
+int hvmm_nl_pcpu_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
+int hvmm_nl_pcpu_set_doit(struct sk_buff *skb, struct genl_info *info);
 
 enum {
 	HVMM_NLGRP_LIFECYCLE,
+	HVMM_NLGRP_QUOTA,
 };
 
 extern struct genl_family hvmm_nl_family;

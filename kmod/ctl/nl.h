@@ -3,6 +3,7 @@
 #ifndef HVMM_CTL_NL_H
 #define HVMM_CTL_NL_H
 
+#include "core/quota.h"
 #include "core/vm.h"
 #include "ctl/nl-gen.h"
 
@@ -40,6 +41,17 @@ static inline struct hvmm_nl_cursor *hvmm_nl_cursor(struct netlink_callback *cb)
  * Return: 0, or -EINVAL with the extended ack filled.
  */
 int hvmm_nl_need(struct genl_info *info, int attr, const char *name);
+
+/**
+ * hvmm_nl_find - the VM that attributes name
+ * @attrs: attributes of a set that has id and name as the first two
+ * @extack: the reason of a refusal
+ *
+ * Context: may sleep.
+ * Return: the VM with a reference, %NULL if neither attribute is there, or an ERR_PTR:
+ * -EINVAL (both), -ENOENT.
+ */
+struct hvmm_vm *hvmm_nl_find(struct nlattr **attrs, struct netlink_ext_ack *extack);
 
 /**
  * hvmm_nl_put_vm - the attributes of a VM
@@ -85,5 +97,49 @@ int hvmm_nl_dump(struct sk_buff *skb, struct netlink_callback *cb,
  * Context: process; &hvmm_vm.lock held; may sleep.
  */
 void hvmm_nl_notify(struct hvmm_vm *vm, enum hvmm_vm_event event);
+
+/**
+ * hvmm_nl_notify_pcpus - tell listeners that hvmm uses the pCPUs in another way
+ *
+ * Context: process; may sleep.
+ */
+void hvmm_nl_notify_pcpus(void);
+
+/**
+ * hvmm_nl_put_host - the attributes of the module as a whole
+ * @skb: message
+ *
+ * Context: may sleep.
+ * Return: 0 or -EMSGSIZE.
+ */
+int hvmm_nl_put_host(struct sk_buff *skb);
+
+/**
+ * hvmm_nl_get_mask - a set of pCPUs
+ * @attr: the attribute
+ * @mask: filled, %HVMM_RES_MAX bits; of an empty attribute all
+ * @extack: the reason of a refusal
+ *
+ * Return: 0 or -EINVAL.
+ */
+int hvmm_nl_get_mask(const struct nlattr *attr, unsigned long *mask,
+		     struct netlink_ext_ack *extack);
+
+/* quota.c: what vm.c needs of it */
+int hvmm_nl_get_quota(struct nlattr **attrs, struct hvmm_quota_edit *edit,
+		      struct netlink_ext_ack *extack);
+void hvmm_nl_blame_quota(struct nlattr **attrs, const struct hvmm_quota_verdict *verdict,
+			 struct netlink_ext_ack *extack);
+int hvmm_nl_put_quota(struct sk_buff *skb, struct hvmm_vm *vm);
+
+/**
+ * hvmm_nl_reply_u32 - answer with a single number
+ * @info: the request
+ * @attr: attribute
+ * @value: its value
+ *
+ * Return: 0 or -errno.
+ */
+int hvmm_nl_reply_u32(struct genl_info *info, int attr, u32 value);
 
 #endif

@@ -8,6 +8,7 @@
 #include <linux/slab.h>
 
 #include "ctl/nl.h"
+#include "run/pcpu.h"
 #include "x86/vendor.h"
 
 /* The attributes of these sets are numbered from 1 in the order of core's lists. */
@@ -279,38 +280,51 @@ int hvmm_nl_vcpu_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 	return hvmm_nl_dump(skb, cb, dump_vcpus);
 }
 
-int hvmm_nl_host_get_doit(struct sk_buff *skb, struct genl_info *info)
+int hvmm_nl_put_host(struct sk_buff *skb)
 {
-	struct sk_buff *reply = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
-	u64 ram_bytes = 0, table_bytes = 0;
+	u64 ram_bytes = 0, table_bytes = 0, reserved = 0, provided, unused;
 	u32 id = 0, vms = 0, vcpus = 0;
+	struct hvmm_quota quota;
 	struct hvmm_vm *vm;
-	void *hdr;
-
-	if (!reply)
-		return -ENOMEM;
 
 	while ((vm = hvmm_vm_next(&id))) {
 		vms++;
 		vcpus += vm->nr_vcpus;
 		ram_bytes += hvmm_mem_mapped_bytes(&vm->mem);
 		table_bytes += hvmm_mem_table_bytes(&vm->mem);
+		hvmm_group_quota(vm->group, &quota);
+		reserved += quota.min_ppm;
 		hvmm_vm_put(vm);
 		if (id == U32_MAX)
 			break;
 		id++;
 	}
+	/* Keeping a reservation takes somewhat more than that. */
+	hvmm_sched_reserved(&provided, &unused);
 
+	if (nla_put_string(skb, HVMM_A_HOST_VERSION, THIS_MODULE->version ?: "unknown") ||
+	    nla_put_string(skb, HVMM_A_HOST_VENDOR, hvmm_arch->name) ||
+	    nla_put_u32(skb, HVMM_A_HOST_PCPUS, hvmm_sched_nr_online()) ||
+	    nla_put_u32(skb, HVMM_A_HOST_VMS, vms) ||
+	    nla_put_u32(skb, HVMM_A_HOST_VCPUS, vcpus) ||
+	    nla_put_u32(skb, HVMM_A_HOST_VM_OBJECTS, hvmm_vm_objects()) ||
+	    nla_put_uint(skb, HVMM_A_HOST_RAM_PAGES, ram_bytes / SZ_4K) ||
+	    nla_put_uint(skb, HVMM_A_HOST_TABLE_PAGES, table_bytes / SZ_4K) ||
+	    nla_put_u32(skb, HVMM_A_HOST_HOST_SHARE, hvmm_pcpu_host_share()) ||
+	    nla_put_uint(skb, HVMM_A_HOST_CPU_RESERVED, reserved) ||
+	    nla_put_uint(skb, HVMM_A_HOST_CPU_FREE, unused) ||
+	    nla_put_u32(skb, HVMM_A_HOST_GENERATION, hvmm_quota_generation()))
+		return -EMSGSIZE;
+	return 0;
+}
+
+int hvmm_nl_host_get_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct sk_buff *reply = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
+	void *hdr;
+
+	if (!reply)
+		return -ENOMEM;
 	hdr = genlmsg_iput(reply, info);
-	if (!hdr ||
-	    nla_put_string(reply, HVMM_A_HOST_VERSION, THIS_MODULE->version ?: "unknown") ||
-	    nla_put_string(reply, HVMM_A_HOST_VENDOR, hvmm_arch->name) ||
-	    nla_put_u32(reply, HVMM_A_HOST_PCPUS, hvmm_sched_nr_online()) ||
-	    nla_put_u32(reply, HVMM_A_HOST_VMS, vms) ||
-	    nla_put_u32(reply, HVMM_A_HOST_VCPUS, vcpus) ||
-	    nla_put_u32(reply, HVMM_A_HOST_VM_OBJECTS, hvmm_vm_objects()) ||
-	    nla_put_uint(reply, HVMM_A_HOST_RAM_PAGES, ram_bytes / SZ_4K) ||
-	    nla_put_uint(reply, HVMM_A_HOST_TABLE_PAGES, table_bytes / SZ_4K))
-		return reply_send(reply, hdr, info, -EMSGSIZE);
-	return reply_send(reply, hdr, info, 0);
+	return reply_send(reply, hdr, info, hdr ? hvmm_nl_put_host(reply) : -EMSGSIZE);
 }

@@ -7,6 +7,7 @@
  */
 #include <linux/ctype.h>
 #include <linux/file.h>
+#include <linux/slab.h>
 
 #include "ctl/nl.h"
 
@@ -53,7 +54,7 @@ int hvmm_nl_put_vm(struct sk_buff *skb, struct hvmm_vm *vm, bool config)
 	if (config && vm->config_len &&
 	    nla_put(skb, HVMM_A_VM_CONFIG, vm->config_len, vm->config))
 		return -EMSGSIZE;
-	return 0;
+	return hvmm_nl_put_quota(skb, vm);
 }
 
 static struct sk_buff *reply_alloc(size_t config_len)
@@ -160,6 +161,7 @@ static void blame(struct genl_info *info, int err)
 		attr = HVMM_A_VM_RAM_FD;
 		break;
 	case -ENOSPC:
+		/* Refused quotas have been blamed already. */
 		NL_SET_ERR_MSG(info->extack, "no console is left; see the parameter consoles");
 		break;
 	case -ENOMEM:
@@ -173,8 +175,10 @@ static void blame(struct genl_info *info, int err)
 int hvmm_nl_vm_new_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct nlattr **attrs = info->attrs, *config = attrs[HVMM_A_VM_CONFIG];
+	struct hvmm_quota_verdict verdict = {};
 	struct hvmm_vm_params params = {};
-	struct sk_buff *reply;
+	struct hvmm_quota_edit *quota;
+	struct sk_buff *reply = NULL;
 	struct hvmm_vm *vm;
 	int err;
 
@@ -204,30 +208,47 @@ int hvmm_nl_vm_new_doit(struct sk_buff *skb, struct genl_info *info)
 		}
 	}
 
+	quota = kmalloc(sizeof(*quota), GFP_KERNEL);
+	if (!quota)
+		return -ENOMEM;
+	params.quota = quota;
+	params.verdict = &verdict;
+	err = hvmm_nl_get_quota(attrs, quota, info->extack);
+	if (err)
+		goto free;
+
+	err = -ENOMEM;
 	reply = reply_alloc(params.config_len);
 	if (!reply)
-		return -ENOMEM;
+		goto free;
 
 	/* Requests are served in the sender's context, so these are its files. */
 	params.ram_file = fget(nla_get_s32(attrs[HVMM_A_VM_RAM_FD]));
 	if (!params.ram_file) {
-		nlmsg_free(reply);
 		NL_SET_ERR_MSG_ATTR(info->extack, attrs[HVMM_A_VM_RAM_FD],
 				    "not an open file descriptor");
-		return -EBADF;
+		err = -EBADF;
+		goto free;
 	}
 	vm = hvmm_vm_create(&params, info->extack);
 	fput(params.ram_file);
 	if (IS_ERR(vm)) {
-		nlmsg_free(reply);
-		blame(info, PTR_ERR(vm));
-		return PTR_ERR(vm);
+		err = PTR_ERR(vm);
+		hvmm_nl_blame_quota(attrs, &verdict, info->extack);
+		blame(info, err);
+		goto free;
 	}
+	kfree(quota);
 	info->user_ptr[0] = vm;
 	err = reply_send(reply, info, vm, true);
 	/* Whoever asked does not know its id, and takes the request for failed. */
 	if (err)
 		hvmm_vm_destroy(vm);
+	return err;
+
+free:
+	nlmsg_free(reply);
+	kfree(quota);
 	return err;
 }
 

@@ -19,6 +19,7 @@
 #include "core/arch.h"
 #include "host/timer.h"
 #include "host/topology.h"
+#include "run/load.h"
 #include "run/runner.h"
 #include "run/slice.h"
 
@@ -26,6 +27,7 @@
  * struct runner - a pCPU's thread
  * @task: the thread
  * @slice: what it runs
+ * @load: what it did with its time
  * @poked: it was given work, or should look for some, while it slept
  * @notifier: tells when the host takes the pCPU away and gives it back
  * @registered: @notifier is in place, which only the thread itself can do
@@ -33,6 +35,7 @@
 struct runner {
 	struct task_struct *task;
 	struct hvmm_slice slice;
+	struct hvmm_load load;
 	bool poked;
 	struct preempt_notifier notifier;
 	bool registered;
@@ -138,12 +141,18 @@ static void host_switched(struct preempt_notifier *notifier, enum hvmm_vcpu_stat
 
 static void host_took_cpu(struct preempt_notifier *notifier, struct task_struct *next)
 {
+	struct runner *r = container_of(notifier, struct runner, notifier);
+
 	host_switched(notifier, HVMM_VCPU_HOST);
+	hvmm_load_host(&r->load, true, ktime_get_ns());
 }
 
 static void host_gave_cpu(struct preempt_notifier *notifier, int cpu)
 {
+	struct runner *r = container_of(notifier, struct runner, notifier);
+
 	host_switched(notifier, HVMM_VCPU_RUN);
+	hvmm_load_host(&r->load, false, ktime_get_ns());
 }
 
 static struct preempt_ops notifier_ops = {
@@ -160,7 +169,9 @@ static void runner_fn(unsigned int cpu)
 {
 	struct runner *r = per_cpu_ptr(&runners, cpu);
 	struct hvmm_resource *res = &resources[cpu];
+	struct hvmm_vcpu *vcpu;
 	struct hvmm_unit *unit;
+	u64 now;
 
 	if (!r->registered) {
 		preempt_notifier_init(&r->notifier, &notifier_ops);
@@ -170,11 +181,14 @@ static void runner_fn(unsigned int cpu)
 	WRITE_ONCE(r->poked, false);
 	/* Looking for work must come after saying that we do. */
 	smp_mb();
-	while ((unit = hvmm_sched_next(res, ktime_get_ns()))) {
-		hvmm_slice_run(&r->slice, vcpu_of(unit));
+	while ((unit = hvmm_sched_next(res, now = ktime_get_ns()))) {
+		vcpu = vcpu_of(unit);
+		hvmm_load_begin(&r->load, vcpu->vm->id, vcpu->index, now);
+		hvmm_slice_run(&r->slice, vcpu);
 		hvmm_sched_put(res, ktime_get_ns());
 		cond_resched();
 	}
+	hvmm_load_end(&r->load, ktime_get_ns());
 	if (!READ_ONCE(res->online))
 		wake_up_all(&gone_idle);
 }
@@ -203,6 +217,21 @@ void hvmm_runner_set_online(unsigned int cpu, bool online)
 	hvmm_sched_set_online(res, online, ktime_get_ns());
 	if (!online)
 		wait_event(gone_idle, !READ_ONCE(res->curr));
+}
+
+void hvmm_runner_set_nice(unsigned int cpu, int nice)
+{
+	sched_set_normal(per_cpu(runner_task, cpu), nice);
+}
+
+void hvmm_runner_load(unsigned int cpu, struct hvmm_load_sample *sample)
+{
+	hvmm_load_read(&per_cpu(runners, cpu).load, sample);
+}
+
+unsigned int hvmm_runner_domain(unsigned int cpu, unsigned int *nr_waiting)
+{
+	return hvmm_sched_domain(&resources[cpu], nr_waiting);
 }
 
 static void free_all(void)
@@ -258,8 +287,10 @@ int hvmm_runners_init(void)
 	ret = alloc_all();
 	if (ret)
 		return ret;
-	for_each_possible_cpu(cpu)
+	for_each_possible_cpu(cpu) {
 		hvmm_slice_init(&per_cpu(runners, cpu).slice, &resources[cpu]);
+		hvmm_load_init(&per_cpu(runners, cpu).load, ktime_get_ns());
+	}
 	preempt_notifier_inc();
 	ret = smpboot_register_percpu_thread(&runner_threads);
 	if (ret) {

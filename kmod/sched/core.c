@@ -694,3 +694,9 @@ void hvmm_sched_set_online(struct hvmm_resource *res, bool online, u64 now)
 		hvmm_balance_rescue(hvmm_domain_nr(i), now);
 	local_irq_restore(flags);
 }
+
+unsigned int hvmm_sched_domain(const struct hvmm_resource *res, unsigned int *nr_waiting)
+{
+	*nr_waiting = READ_ONCE(res->dom->nr_waiting);
+	return res->dom->id;
+}

@@ -526,4 +526,14 @@ void hvmm_sched_set_online(struct hvmm_resource *res, bool online, u64 now);
  */
 unsigned int hvmm_sched_nr_online(void);
 
+/**
+ * hvmm_sched_domain - the domain of a resource
+ * @res: the resource
+ * @nr_waiting: filled with the number of units that wait there
+ *
+ * Context: any; takes no lock, so the number may be old.
+ * Return: number of the domain.
+ */
+unsigned int hvmm_sched_domain(const struct hvmm_resource *res, unsigned int *nr_waiting);
+
 #endif

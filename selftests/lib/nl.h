@@ -33,6 +33,7 @@
  * @fd: socket
  * @family: message type of the family
  * @group: number of the multicast group "lifecycle"
+ * @quota_group: number of the multicast group "quota"
  * @size: of the buffer that recv() gets; the kernel makes messages of a dump as
  *        long as the longest so far
  * @seq: sequence number of the latest request
@@ -47,6 +48,7 @@ struct nl {
 	int fd;
 	int family;
 	int group;
+	int quota_group;
 	size_t size;
 	uint32_t seq;
 	bool interrupted;
@@ -324,6 +326,8 @@ static inline void nl_family_reply(void *arg, uint8_t cmd, struct nlattr *attrs,
 		name = nl_get_str(nl_data(a), nl_len(a), CTRL_ATTR_MCAST_GRP_NAME);
 		if (name && !strcmp(name, HVMM_MCGRP_LIFECYCLE))
 			nl->group = nl_get(nl_data(a), nl_len(a), CTRL_ATTR_MCAST_GRP_ID);
+		if (name && !strcmp(name, HVMM_MCGRP_QUOTA))
+			nl->quota_group = nl_get(nl_data(a), nl_len(a), CTRL_ATTR_MCAST_GRP_ID);
 	}
 }
 

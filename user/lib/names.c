@@ -9,13 +9,28 @@
 #define COUNT(a) ((int)ARRAY_SIZE(a))
 
 static const char *const vm[] = {
-	[HVMM_A_VM_ID] = "id",	       [HVMM_A_VM_NAME] = "name",
-	[HVMM_A_VM_VCPUS] = "vcpus",   [HVMM_A_VM_MEMORY] = "memory",
-	[HVMM_A_VM_RAM_FD] = "ram-fd", [HVMM_A_VM_CONFIG] = "config",
-	[HVMM_A_VM_STATE] = "state",   [HVMM_A_VM_REASON] = "reason",
-	[HVMM_A_VM_ERROR] = "error",   [HVMM_A_VM_CONSOLE] = "console",
-	[HVMM_A_VM_AGE] = "age",       [HVMM_A_VM_UPTIME] = "uptime",
+	[HVMM_A_VM_ID] = "id",
+	[HVMM_A_VM_NAME] = "name",
+	[HVMM_A_VM_VCPUS] = "vcpus",
+	[HVMM_A_VM_MEMORY] = "memory",
+	[HVMM_A_VM_RAM_FD] = "ram-fd",
+	[HVMM_A_VM_CONFIG] = "config",
+	[HVMM_A_VM_STATE] = "state",
+	[HVMM_A_VM_REASON] = "reason",
+	[HVMM_A_VM_ERROR] = "error",
+	[HVMM_A_VM_CONSOLE] = "console",
+	[HVMM_A_VM_AGE] = "age",
+	[HVMM_A_VM_UPTIME] = "uptime",
 	[HVMM_A_VM_BOOT] = "boot",
+	[HVMM_A_VM_CPU_WEIGHT] = "cpu-weight",
+	[HVMM_A_VM_CPU_MAX] = "cpu-max",
+	[HVMM_A_VM_CPU_PERIOD] = "cpu-period",
+	[HVMM_A_VM_CPU_BURST] = "cpu-burst",
+	[HVMM_A_VM_CPU_MIN] = "cpu-min",
+	[HVMM_A_VM_CPU_AFFINITY] = "cpu-affinity",
+	[HVMM_A_VM_CPU_STALL] = "cpu-stall",
+	[HVMM_A_VM_GENERATION] = "generation",
+	[HVMM_A_VM_CHANGE] = "change",
 };
 
 _Static_assert(COUNT(vm) == HVMM_A_VM_MAX + 1, "as in the spec");
@@ -161,15 +176,38 @@ _Static_assert(COUNT(vcpu) == HVMM_A_VCPU_MAX + 1, "as in the spec");
 const struct hv_names hv_vcpu_names = { COUNT(vcpu), vcpu };
 
 static const char *const host[] = {
-	[HVMM_A_HOST_VERSION] = "version",     [HVMM_A_HOST_VENDOR] = "vendor",
-	[HVMM_A_HOST_PCPUS] = "pcpus",	       [HVMM_A_HOST_VMS] = "vms",
-	[HVMM_A_HOST_VCPUS] = "vcpus",	       [HVMM_A_HOST_VM_OBJECTS] = "vm-objects",
-	[HVMM_A_HOST_RAM_PAGES] = "ram-pages", [HVMM_A_HOST_TABLE_PAGES] = "table-pages",
+	[HVMM_A_HOST_VERSION] = "version",	 [HVMM_A_HOST_VENDOR] = "vendor",
+	[HVMM_A_HOST_PCPUS] = "pcpus",		 [HVMM_A_HOST_VMS] = "vms",
+	[HVMM_A_HOST_VCPUS] = "vcpus",		 [HVMM_A_HOST_VM_OBJECTS] = "vm-objects",
+	[HVMM_A_HOST_RAM_PAGES] = "ram-pages",	 [HVMM_A_HOST_TABLE_PAGES] = "table-pages",
+	[HVMM_A_HOST_HOST_SHARE] = "host-share", [HVMM_A_HOST_CPU_RESERVED] = "cpu-reserved",
+	[HVMM_A_HOST_CPU_FREE] = "cpu-free",	 [HVMM_A_HOST_GENERATION] = "generation",
 };
 
 _Static_assert(COUNT(host) == HVMM_A_HOST_MAX + 1, "as in the spec");
 
 const struct hv_names hv_host_names = { COUNT(host), host };
+
+static const char *const pcpu[] = {
+	[HVMM_A_PCPU_ID] = "id",
+	[HVMM_A_PCPU_ONLINE] = "online",
+	[HVMM_A_PCPU_USED] = "used",
+	[HVMM_A_PCPU_DOMAIN] = "domain",
+	[HVMM_A_PCPU_WALL] = "wall",
+	[HVMM_A_PCPU_RUN] = "run",
+	[HVMM_A_PCPU_HOST] = "host",
+	[HVMM_A_PCPU_IDLE] = "idle",
+	[HVMM_A_PCPU_WAITING] = "waiting",
+	[HVMM_A_PCPU_VM] = "vm",
+	[HVMM_A_PCPU_VCPU] = "vcpu",
+	[HVMM_A_PCPU_USE] = "use",
+	[HVMM_A_PCPU_HOST_SHARE] = "host-share",
+	[HVMM_A_PCPU_GENERATION] = "generation",
+};
+
+_Static_assert(COUNT(pcpu) == HVMM_A_PCPU_MAX + 1, "as in the spec");
+
+const struct hv_names hv_pcpu_names = { COUNT(pcpu), pcpu };
 
 static const char *const state[] = {
 	[HVMM_STATE_STOPPED] = "stopped",
@@ -200,6 +238,9 @@ const struct hv_names *hv_names_of_command(uint8_t cmd)
 		return &hv_vcpu_names;
 	case HVMM_CMD_HOST_GET:
 		return &hv_host_names;
+	case HVMM_CMD_PCPU_GET:
+	case HVMM_CMD_PCPU_SET:
+		return &hv_pcpu_names;
 	default:
 		return &hv_vm_names;
 	}
@@ -207,7 +248,16 @@ const struct hv_names *hv_names_of_command(uint8_t cmd)
 
 const struct hv_names *hv_names_of_nest(const struct hv_names *set, int attr)
 {
-	return set == &hv_vm_names && attr == HVMM_A_VM_BOOT ? &hv_boot_names : NULL;
+	if (set != &hv_vm_names)
+		return NULL;
+	switch (attr) {
+	case HVMM_A_VM_BOOT:
+		return &hv_boot_names;
+	case HVMM_A_VM_CHANGE:
+		return &hv_vm_names;
+	default:
+		return NULL;
+	}
 }
 
 const char *hv_attr_name(const struct hv_names *set, int attr)

@@ -16,7 +16,7 @@ struct hv_names {
 
 extern const struct hv_names hv_vm_names, hv_boot_names, hv_ledger_names, hv_exit_names,
 	hv_counter_names, hv_memory_names, hv_stats_names, hv_vcpu_names, hv_host_names,
-	hv_wait_names;
+	hv_pcpu_names, hv_wait_names;
 
 const struct hv_names *hv_names_of_command(uint8_t cmd);
 const struct hv_names *hv_names_of_nest(const struct hv_names *set, int attr);
