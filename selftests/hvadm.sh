@@ -112,6 +112,18 @@ expect 1 'number' create a --vcpus 0
 expect 1 'size' create a --memory big
 expect 1 '4096' create a --memory 1000001
 expect 1 'not known' create a --on-reset dance
+expect 1 'name is needed' set --cpu-weight 5
+expect 1 'nothing to change' set a
+expect 1 '1 to 10000' set a --cpu-weight 0
+expect 1 '1 to 10000' create a --cpu-weight 10001
+expect 1 'a cap like' set a --cpu-max 50%%
+expect 1 'a cap like' set a --cpu-max 0
+expect 1 'a time like' set a --cpu-burst -1
+expect 1 'a share of a pCPU like' set a --cpu-min much
+expect 1 'a list of pCPUs like' set a --cpu-affinity 3-1
+expect 1 '1% to 90%' pcpu --host-share 95%
+expect 1 'a list of pCPUs like' pcpu --use 1,
+expect 1 'no arguments' pcpu a
 expect 1 'kernel is needed' run
 expect 1 'time' run "$hello" --timeout soon
 
@@ -165,6 +177,66 @@ if command -v su >/dev/null && chmod 755 "$tmp"; then
 else
 	skip 'others' 'no su'
 fi
+
+# Quotas
+expect 0 '' create q1 --memory 1M --cpu-weight 300 --cpu-max 33.3% --cpu-burst 20ms \
+	--cpu-min 10% --cpu-affinity 0
+expect 0 '' create q2 --memory 1M
+expect 0 ' 300  33.3%  *20ms  *10%  0$' list
+expect 0 '"cpu-max": 3330000,' list -j
+expect 0 '"cpu-min": 100000,' stat q1 -j
+expect 0 '' set q1 q2 --cpu-max 1.5 --cpu-affinity all
+expect 0 ' 150% ' list
+expect 0 '^cpu-max *150%' stat q2
+expect 0 '' set q2 --cpu-max 15ms/20ms
+expect 0 '^cpu-max *15ms/20ms' stat q2
+# What is printed is accepted, and changes nothing.
+quota() {
+	hvadm stat "$1" | awk '$1 ~ /^cpu-/ { print "--" $1 " " $2 }'
+}
+quota q1 >"$tmp/before"
+check 'what is printed is accepted' hvadm set q1 $(cat "$tmp/before")
+quota q1 >"$tmp/after"
+check 'and changes nothing' cmp "$tmp/before" "$tmp/after"
+expect 3 "no VM named 'none' (attribute name of VM 'none')" set q1 none --cpu-weight 9
+expect 2 "can use 1000000 ppm (attribute cpu-min of VM 'q2')" set q2 q1 --cpu-max max --cpu-min 110%
+expect 2 "can be reserved (attribute cpu-min of VM 'q2')" set q2 --cpu-max max --cpu-min 95% \
+	--cpu-affinity 0
+expect 2 'more than one change' set q1 q1 --cpu-weight 9
+expect 2 'attribute cpu-affinity' set q1 --cpu-affinity 4095
+expect 2 'attribute generation' set q1 --cpu-weight 9 --generation 4000000000
+quota q1 >"$tmp/after"
+check 'refusals change nothing' cmp "$tmp/before" "$tmp/after"
+expect 2 'attribute cpu-min' create q3 --memory 1M --cpu-min 110%
+expect 3 '' stat q3
+generation=$(hvadm stat | awk '$1 == "generation" { print $2 }')
+expect 0 '' set q1 q2 --cpu-max max --cpu-min 0 --generation "$generation"
+expect 0 '^host-share *10%' pcpu
+expect 0 '' pcpu --host-share 20%
+expect 0 '"host-share": 200000,' pcpu -j
+expect 0 '' pcpu --host-share 0.1 --use all
+expect 2 'attribute use' pcpu --use 4095
+if [ "$cpus" -gt 1 ]; then
+	expect 0 '' pcpu --use 0
+	check 'one pCPU is used' test "$(host pcpus)" = 1
+	expect 2 'attribute cpu-affinity' set q1 --cpu-affinity 1
+	expect 0 '' pcpu --use all
+	expect 0 '' set q1 --cpu-affinity 1
+	expect 2 'attribute use' pcpu --use 0
+	check 'all pCPUs are used' test "$(host pcpus)" = "$cpus"
+	# The host's own hotplug respects what was chosen.
+	expect 0 '' pcpu --use 1
+	check 'pCPU 1 goes, and comes back' sh -c 'cd /sys/devices/system/cpu/cpu1 &&
+		echo 0 >online && echo 1 >online'
+	check 'pCPU 1 is used, pCPU 0 is not' sh -c "hvadm pcpu | awk '
+		\$1 == 0 && \$3 != \"no\" || \$1 == 1 && \$3 != \"yes\" { bad = 1 } END { exit bad }'"
+	check 'one pCPU is used still' test "$(host pcpus)" = 1
+	expect 0 '' pcpu --use all
+else
+	skip 'choosing pCPUs' 'there is one only'
+fi
+expect 0 '' destroy q1 q2
+expect 1 "hello" run "$hello" --memory 64M --testdev --cpu-max 50% --cpu-weight 500 --timeout 60
 
 # Life
 expect 0 '' start a

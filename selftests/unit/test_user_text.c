@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Units, the boot configuration's text, and what hvadm prints: user/lib. */
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "config.h"
+#include "cputext.h"
 #include "out.h"
 #include "tap.h"
 #include "units.h"
@@ -103,6 +105,186 @@ static void round_trips(void)
 	tap_ok(exact, "printed times are read back exactly");
 	tap_ok(close_enough, "printed sizes are read back to their last digit");
 	tap_ok(sized, "printed sizes that are whole units are read back exactly");
+}
+
+static void caps(void)
+{
+	static const struct {
+		const char *text;
+		bool ok;
+		uint64_t max, period;
+	} t[] = {
+		{ "max", true, 0, 0 },
+		{ "50%", true, 5000000, 10000000 },
+		{ "150%", true, 15000000, 10000000 },
+		{ "1.5", true, 15000000, 10000000 },
+		{ "0.05", true, 500000, 10000000 },
+		{ "33.33333%", true, 3333333, 10000000 },
+		{ "15ms/10ms", true, 15000000, 10000000 },
+		{ "1.5ms/0.1s", true, 1500000, 100000000 },
+		{ "500us/1", true, 500000, 1000000000 },
+		{ "18446744073709551615ns/1ns", true, UINT64_MAX, 1 },
+		{ "0", false, 0, 0 },
+		{ "0%", false, 0, 0 },
+		{ "0.000000001%", false, 0, 0 },
+		{ "0ms/10ms", false, 0, 0 },
+		{ "10ms/0", false, 0, 0 },
+		{ "", false, 0, 0 },
+		{ "%", false, 0, 0 },
+		{ "/", false, 0, 0 },
+		{ "10ms/", false, 0, 0 },
+		{ "/10ms", false, 0, 0 },
+		{ "-50%", false, 0, 0 },
+		{ "+50%", false, 0, 0 },
+		{ "50%%", false, 0, 0 },
+		{ "50 %", false, 0, 0 },
+		{ "50%/10ms", false, 0, 0 },
+		{ "10ms/20ms/30ms", false, 0, 0 },
+		{ "maximum", false, 0, 0 },
+		{ "1e3", false, 0, 0 },
+		{ "nan", false, 0, 0 },
+		{ "1844674407371", false, 0, 0 },
+		{ "99999999999999999999999%", false, 0, 0 },
+		{ "1111111111111111111111111111111111111111111111111111111111111111s/1s",
+		  false, 0, 0 },
+	};
+	uint64_t max, period;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(t); i++) {
+		bool ok = hv_parse_cpu_max(t[i].text, &max, &period);
+
+		tap_ok(ok == t[i].ok && (!ok || (max == t[i].max && period == t[i].period)),
+		       "cap '%s'", t[i].text);
+	}
+}
+
+static void shares(void)
+{
+	static const struct {
+		const char *text;
+		bool ok;
+		uint32_t value;
+	} t[] = {
+		{ "0", true, 0 },	     { "0%", true, 0 },
+		{ "0.000", true, 0 },	     { "30%", true, 300000 },
+		{ "0.3", true, 300000 },     { "150%", true, 1500000 },
+		{ "2", true, 2000000 },	     { "0.0001%", true, 1 },
+		{ "12.3456%", true, 123456 }, { "4294.967295", true, UINT32_MAX },
+		{ "4294.967296", false, 0 }, { "0.00001%", false, 0 },
+		{ "0.0000001", false, 0 },   { "", false, 0 },
+		{ "%", false, 0 },	     { "-1", false, 0 },
+		{ "30 %", false, 0 },	     { "30%x", false, 0 },
+		{ "30ms", false, 0 },	     { "all", false, 0 },
+		{ "1.%", false, 0 },	     { "0x1", false, 0 },
+	};
+	uint32_t v;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(t); i++) {
+		bool ok = hv_parse_cpu_share(t[i].text, &v);
+
+		tap_ok(ok == t[i].ok && (!ok || v == t[i].value), "share '%s'", t[i].text);
+	}
+}
+
+static void cpu_lists(void)
+{
+	static const struct {
+		const char *text, *canonical; /* NULL: refused */
+	} t[] = {
+		{ "all", "all" },
+		{ "0", "0" },
+		{ "0-3,8", "0-3,8" },
+		{ "8,0-3", "0-3,8" },
+		{ "3,2,1,1,0", "0-3" },
+		{ "0-2,1-5", "0-5" },
+		{ "7-7", "7" },
+		{ "0,2,4", "0,2,4" },
+		{ "4095", "4095" },
+		{ "0-4095", "0-4095" },
+		{ "007", "7" },
+		{ "4096", NULL },
+		{ "0-4096", NULL },
+		{ "99999999999999999999", NULL },
+		{ "3-2", NULL },
+		{ "", NULL },
+		{ ",", NULL },
+		{ "1,", NULL },
+		{ ",1", NULL },
+		{ "1,,2", NULL },
+		{ "1-", NULL },
+		{ "-1", NULL },
+		{ "1-2-3", NULL },
+		{ "1 ,2", NULL },
+		{ " 1", NULL },
+		{ "0x1", NULL },
+		{ "all,1", NULL },
+		{ "none", NULL },
+		{ "0-3:2", NULL },
+	};
+	struct hv_cpus cpus;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(t); i++) {
+		bool ok = hv_parse_cpus(t[i].text, &cpus);
+		char *text = ok ? hv_format_cpus(&cpus) : NULL;
+
+		tap_ok(t[i].canonical ? text && !strcmp(text, t[i].canonical) : !ok,
+		       "pCPUs '%s'", t[i].text);
+		free(text);
+	}
+	hv_parse_cpus("1-2,17", &cpus);
+	tap_ok(cpus.len == 3 && cpus.bits[0] == 6 && !cpus.bits[1] && cpus.bits[2] == 2,
+	       "pCPUs are bits");
+}
+
+/* What is printed of quotas is read back exactly. */
+static void quota_round_trips(void)
+{
+	uint64_t v, w, period, p, x = 88172645463325252ULL;
+	bool cap = true, share = true, span = true, list = true;
+	char buf[HV_CPU_TEXT], *text;
+	struct hv_cpus cpus, again;
+	uint32_t ppm;
+	int i, k;
+
+	for (i = 0; i < 100000; i++) {
+		x ^= x << 13;
+		x ^= x >> 7;
+		x ^= x << 17;
+		v = (x >> (x & 63)) % 4096000000000ULL + 1;
+		period = i & 1 ? HV_CPU_PERIOD : 1000000 + x % 999000001;
+		hv_format_cpu_max(buf, v, period);
+		cap = cap && hv_parse_cpu_max(buf, &w, &p) && w == v && p == period;
+		hv_format_cpu_share(buf, (uint32_t)x);
+		share = share && hv_parse_cpu_share(buf, &ppm) && ppm == (uint32_t)x;
+		hv_format_span(buf, v);
+		span = span && hv_parse_time(buf, &w) && w == v;
+		if (i % 100)
+			continue;
+		memset(&cpus, 0, sizeof(cpus));
+		cpus.len = x % HV_CPUS_BYTES + 1;
+		for (k = 0; k < (int)cpus.len; k++)
+			cpus.bits[k] = (uint8_t)(x >> k % 57);
+		cpus.bits[cpus.len - 1] |= 1;
+		text = hv_format_cpus(&cpus);
+		list = list && hv_parse_cpus(text, &again) && !memcmp(&cpus, &again, sizeof(cpus));
+		free(text);
+	}
+	tap_ok(cap, "printed caps are read back exactly");
+	tap_ok(share, "printed shares are read back exactly");
+	tap_ok(span, "printed spans are read back exactly");
+	tap_ok(list, "printed sets of pCPUs are read back exactly");
+	tap_ok(!strcmp(hv_format_cpu_max(buf, 0, 10000000), "max") &&
+	       !strcmp(hv_format_cpu_max(buf, 5000000, 10000000), "50%") &&
+	       !strcmp(hv_format_cpu_max(buf, 3333333, 10000000), "33.33333%") &&
+	       !strcmp(hv_format_cpu_max(buf, 15000000, 20000000), "15ms/20ms") &&
+	       !strcmp(hv_format_cpu_share(buf, 300000), "30%") &&
+	       !strcmp(hv_format_cpu_share(buf, 100), "0.01%") &&
+	       !strcmp(hv_format_span(buf, 0), "0s") &&
+	       !strcmp(hv_format_span(buf, 1500000), "1500us"),
+	       "they are short");
 }
 
 static void configs(void)
@@ -249,10 +431,14 @@ static void output(void)
 
 int main(void)
 {
-	tap_plan(26 + 11 + 3 + 8 + 11 + 2 + 2);
+	tap_plan(26 + 11 + 3 + 32 + 22 + 30 + 5 + 8 + 11 + 2 + 2);
 	sizes();
 	times();
 	round_trips();
+	caps();
+	shares();
+	cpu_lists();
+	quota_round_trips();
 	configs();
 	output();
 	return tap_done();

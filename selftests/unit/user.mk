@@ -2,8 +2,8 @@
 # Userspace code of user/lib: the system's headers, not the shims for kernel code.
 
 user_lib := $(top)/user/lib
-user_lib_pure := aml acpi config elfimage error file load load_linux load_multiboot load_pvh out \
-	ram units usage why why_text
+user_lib_pure := aml acpi config cputext elfimage error file load load_linux load_multiboot \
+	load_pvh out ram units usage why why_text
 user_cflags := -std=gnu11 -Wall -Wextra -Wno-unused-parameter -D_GNU_SOURCE \
 	-fsanitize=address,undefined -fno-sanitize-recover=all \
 	-I$(user_lib) -I$(top)/selftests/unit -I$(top)/include/uapi \

@@ -36,6 +36,7 @@ void show_vm(struct hv_out *out, const struct hv_vm *vm)
 		hv_out_none(out, "uptime");
 	else
 		hv_out_number(out, "uptime", vm->uptime, HV_AS_TIME);
+	show_quota(out, &vm->quota);
 }
 
 struct create {
@@ -91,7 +92,8 @@ int verb_create(int argc, char **argv)
 		hv_config_free(&c.vm.config);
 		return complain(NULL, &err);
 	}
-	ret = hv_vm_new(&nl, c.vm.name, c.vm.vcpus, c.vm.memory, &c.vm.config, &vm, &err);
+	ret = hv_vm_new(&nl, c.vm.name, c.vm.vcpus, c.vm.memory, &c.vm.config, &c.vm.quota, &vm,
+			&err);
 	if (!ret && c.json) {
 		struct hv_out *out = hv_out_open(stdout, true);
 
@@ -157,6 +159,41 @@ int verb_list(int argc, char **argv)
 	return HV_OK;
 }
 
+/* How hvmm uses the pCPUs has changed. */
+static int show_host_event(const struct nlmsghdr *nlh, bool json, struct hv_error *err)
+{
+	char share[HV_CPU_TEXT];
+	struct hv_host host;
+	struct hv_out *out;
+
+	if (hv_host_parse(nlh, &host, err))
+		return -1;
+	if (json) {
+		out = hv_out_open(stdout, true);
+		hv_out_compact(out);
+		hv_out_object(out, NULL);
+		hv_out_text(out, "event", "pcpu");
+		show_host(out, &host);
+		hv_out_object_end(out);
+		hv_out_close(out);
+	} else {
+		printf("host: %u pCPUs used, host share %s\n",
+		       (unsigned int)host.counts[HVMM_A_HOST_PCPUS],
+		       hv_format_cpu_share(share, host.counts[HVMM_A_HOST_HOST_SHARE]));
+	}
+	fflush(stdout);
+	return 0;
+}
+
+static void print_quota(const struct hv_quota *q)
+{
+	char max[HV_CPU_TEXT], min[HV_CPU_TEXT], *cpus = hv_format_cpus(&q->affinity);
+
+	printf(" cpu-weight %u, cpu-max %s, cpu-min %s, cpu-affinity %s", q->weight,
+	       hv_format_cpu_max(max, q->max, q->period), hv_format_cpu_share(min, q->min), cpus);
+	free(cpus);
+}
+
 static int show_event(const struct nlmsghdr *nlh, void *arg, struct hv_error *err)
 {
 	const struct genlmsghdr *genl = nlmsg_data(nlh);
@@ -174,6 +211,11 @@ static int show_event(const struct nlmsghdr *nlh, void *arg, struct hv_error *er
 	case HVMM_CMD_VM_STATE_NTF:
 		event = "state";
 		break;
+	case HVMM_CMD_VM_SET_NTF:
+		event = "quota";
+		break;
+	case HVMM_CMD_PCPU_SET_NTF:
+		return show_host_event(nlh, *json, err);
 	default:
 		return 0;
 	}
@@ -195,6 +237,8 @@ static int show_event(const struct nlmsghdr *nlh, void *arg, struct hv_error *er
 		if (genl->cmd == HVMM_CMD_VM_STATE_NTF)
 			printf(" %s (%s)%s%s", hv_state_name(vm.state), hv_reason_name(vm.reason),
 			       *vm.error ? ": " : "", vm.error);
+		if (genl->cmd == HVMM_CMD_VM_SET_NTF)
+			print_quota(&vm.quota);
 		putchar('\n');
 	}
 	/* Readers of a pipe want each event when it happens. */
@@ -207,7 +251,8 @@ int verb_monitor(int argc, char **argv)
 	static const struct argp argp = {
 		.options = json_options,
 		.parser = parse_json,
-		.doc = "Tell of life-cycle events as they happen, one on a line.",
+		.doc = "Tell of life-cycle events and changes of quotas as they happen,\n"
+		       "one on a line.",
 	};
 	bool json = false, missed;
 	struct hv_error err;
@@ -218,6 +263,8 @@ int verb_monitor(int argc, char **argv)
 	if (hv_nl_open(&nl, &err))
 		return complain(NULL, &err);
 	pfd.fd = hv_nl_listen(&nl, &err);
+	if (pfd.fd >= 0 && hv_nl_listen_quotas(&nl, &err))
+		pfd.fd = -1;
 	pfd.events = POLLIN;
 	while (pfd.fd >= 0) {
 		if (poll(&pfd, 1, -1) < 0 && errno != EINTR) {

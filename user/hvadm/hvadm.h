@@ -40,6 +40,8 @@ int verb_run(int argc, char **argv);
 int verb_monitor(int argc, char **argv);
 int verb_why(int argc, char **argv);
 int verb_top(int argc, char **argv);
+int verb_set(int argc, char **argv);
+int verb_pcpu(int argc, char **argv);
 
 /**
  * complain - print an error
@@ -56,13 +58,18 @@ int complain(const char *name, const struct hv_error *err);
  * @vcpus: number of vCPUs
  * @memory: RAM in bytes
  * @config: what it boots
+ * @quota: what it may have of the pCPUs, as far as that is given
  */
 struct vm_options {
 	const char *name;
 	uint32_t vcpus;
 	uint64_t memory;
 	struct hv_config config;
+	struct hv_quota quota;
 };
+
+/* Options of a quota; to be used as a child parser, its input is a struct hv_quota. */
+extern const struct argp quota_argp;
 
 /* To be used as a child parser; its input is a struct vm_options. */
 extern const struct argp vm_argp;
@@ -80,6 +87,12 @@ int vm_options_check(const struct vm_options *o, struct hv_error *err);
 
 /* Show a VM as create, list and monitor do. */
 void show_vm(struct hv_out *out, const struct hv_vm *vm);
+/* The quota's part of that. */
+void show_quota(struct hv_out *out, const struct hv_quota *quota);
+/* A set of pCPUs: in JSON a list, null for all. */
+void show_cpus(struct hv_out *out, const char *key, const struct hv_cpus *cpus);
+/* Show figures of the host. */
+void show_host(struct hv_out *out, const struct hv_host *host);
 
 /**
  * boot_vm - load a stopped VM and start it, with its device process where it needs one

@@ -15,12 +15,14 @@ static const struct verb verbs[] = {
 	{ "resume", verb_resume, "NAME...", "let it go on" },
 	{ "destroy", verb_destroy, "NAME...", "remove it, whatever its state" },
 	{ "run", verb_run, "[FILE] [OPTION...]", "create, start, show console, destroy" },
+	{ "set", verb_set, "NAME... OPTION...", "change quotas of VMs, all of them or none" },
+	{ "pcpu", verb_pcpu, "[OPTION...]", "show or choose what is used of the pCPUs" },
 	{ "list", verb_list, "", "list the VMs" },
 	{ "stat", verb_stat, "[NAME]", "show figures of a VM, or of the host" },
 	{ "why", verb_why, "NAME", "tell what its vCPUs waited for, and what to change" },
 	{ "top", verb_top, "", "show all VMs live" },
 	{ "console", verb_console, "NAME", "connect to its serial console" },
-	{ "monitor", verb_monitor, "", "tell of life-cycle events as they happen" },
+	{ "monitor", verb_monitor, "", "tell of events as they happen" },
 };
 
 int complain(const char *name, const struct hv_error *err)

@@ -42,6 +42,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	int ret = 0;
 
 	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &o->quota;
+		break;
 	case OPT_VCPUS:
 		if (!hv_parse_u32(arg, 1, HVMM_VCPUS_MAX, &o->vcpus))
 			argp_error(state, "--vcpus %s: a number from 1 to %d is needed", arg,
@@ -85,7 +88,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	return 0;
 }
 
-const struct argp vm_argp = { .options = options, .parser = parse };
+static const struct argp_child children[] = { { &quota_argp, 0, NULL, 0 }, { 0 } };
+
+const struct argp vm_argp = { .options = options, .parser = parse, .children = children };
 
 void vm_options_init(struct vm_options *o)
 {

@@ -143,20 +143,31 @@ static int show_vm_stat(struct hv_nl *nl, const char *name, bool json, struct hv
 	return 0;
 }
 
+void show_host(struct hv_out *out, const struct hv_host *host)
+{
+	int i;
+
+	hv_out_text(out, "version", host->version);
+	hv_out_text(out, "vendor", host->vendor);
+	for (i = HVMM_A_HOST_PCPUS; i < hv_host_names.count; i++) {
+		bool share = i == HVMM_A_HOST_HOST_SHARE || i == HVMM_A_HOST_CPU_RESERVED ||
+			     i == HVMM_A_HOST_CPU_FREE;
+
+		hv_out_number(out, hv_host_names.name[i], host->counts[i],
+			      share ? HV_AS_CPU_SHARE : HV_AS_NUMBER);
+	}
+}
+
 static int show_host_stat(struct hv_nl *nl, bool json, struct hv_error *err)
 {
 	struct hv_host host;
 	struct hv_out *out;
-	int i;
 
 	if (hv_host_get(nl, &host, err))
 		return -1;
 	out = hv_out_open(stdout, json);
 	hv_out_object(out, NULL);
-	hv_out_text(out, "version", host.version);
-	hv_out_text(out, "vendor", host.vendor);
-	for (i = HVMM_A_HOST_PCPUS; i < hv_host_names.count; i++)
-		hv_out_number(out, hv_host_names.name[i], host.counts[i], HV_AS_NUMBER);
+	show_host(out, &host);
 	hv_out_object_end(out);
 	hv_out_close(out);
 	return 0;

@@ -18,7 +18,6 @@
 #include "names.h"
 #include "nl.h"
 
-#define GROUP_NAME    "lifecycle"
 #define SOCKET_BUFFER (256 << 10)
 
 static int nl_problem(struct hv_error *err, const char *what, int ret)
@@ -55,7 +54,7 @@ int hv_nl_open(struct hv_nl *nl, struct hv_error *err)
 			     "no hvmm in the kernel: 'modprobe hvmm' or 'insmod hvmm.ko' loads it");
 		goto close;
 	}
-	ret = genl_ctrl_resolve_grp(nl->sock, HVMM_FAMILY_NAME, GROUP_NAME);
+	ret = genl_ctrl_resolve_grp(nl->sock, HVMM_FAMILY_NAME, HVMM_MCGRP_LIFECYCLE);
 	if (ret < 0) {
 		nl_problem(err, "no group of events", ret);
 		goto close;
@@ -75,15 +74,20 @@ void hv_nl_close(struct hv_nl *nl)
 	nl->events = NULL;
 }
 
-struct nl_msg *hv_nl_message(struct hv_nl *nl, uint8_t cmd, int flags)
+struct nl_msg *hv_nl_message_of(struct hv_nl *nl, uint8_t cmd, int flags, size_t room)
 {
-	/* A configuration of the greatest size, and what goes with it. */
-	struct nl_msg *msg = nlmsg_alloc_size(HVMM_CONFIG_MAX + 4096);
+	struct nl_msg *msg = nlmsg_alloc_size(room + 256);
 
 	if (!msg || !genlmsg_put(msg, NL_AUTO_PORT, NL_AUTO_SEQ, nl->family, 0, flags, cmd,
 				 HVMM_FAMILY_VERSION))
 		out_of_memory();
 	return msg;
+}
+
+struct nl_msg *hv_nl_message(struct hv_nl *nl, uint8_t cmd, int flags)
+{
+	/* A configuration of the greatest size, and what goes with it. */
+	return hv_nl_message_of(nl, cmd, flags, HVMM_CONFIG_MAX + 4096);
 }
 
 void hv_nl_put(struct nl_msg *msg, int attr, const void *data, size_t len)
@@ -122,10 +126,18 @@ uint64_t hv_nl_uint(const struct nlattr *attr)
 	return v;
 }
 
+/* The VM that a change is of, for people. */
+static const char *change_of(const struct nlattr *change)
+{
+	const struct nlattr *name = nla_find(nla_data(change), nla_len(change), HVMM_A_VM_NAME);
+
+	return name ? nla_get_string(name) : "?";
+}
+
 /* The name of the attribute at an offset of the request, with its nest's name in front. */
 static const char *name_at(const struct nlmsghdr *request, uint32_t offset)
 {
-	static char text[96];
+	static char text[HVMM_NAME_MAX + 96];
 	const char *base = (const char *)request;
 	const struct nlattr *attr, *inner;
 	const struct genlmsghdr *genl = nlmsg_data(request);
@@ -142,6 +154,11 @@ static const char *name_at(const struct nlmsghdr *request, uint32_t offset)
 		nla_for_each_nested(inner, attr, rest) {
 			if (offset != (uint32_t)((const char *)inner - base))
 				continue;
+			if (set == &hv_vm_names && nla_type(attr) == HVMM_A_VM_CHANGE) {
+				snprintf(text, sizeof(text), "%s of VM '%s'",
+					 hv_attr_name(set, nla_type(inner)), change_of(attr));
+				return text;
+			}
 			snprintf(text, sizeof(text), "%s.%s", hv_attr_name(set, nla_type(attr)),
 				 hv_attr_name(hv_names_of_nest(set, nla_type(attr)),
 					      nla_type(inner)));
@@ -297,6 +314,15 @@ int hv_nl_listen(struct hv_nl *nl, struct hv_error *err)
 		return nl_problem(err, "cannot listen to events", ret);
 	nl_socket_set_buffer_size(nl->events, SOCKET_BUFFER, 0);
 	return nl_socket_get_fd(nl->events);
+}
+
+int hv_nl_listen_quotas(struct hv_nl *nl, struct hv_error *err)
+{
+	int ret = genl_ctrl_resolve_grp(nl->sock, HVMM_FAMILY_NAME, HVMM_MCGRP_QUOTA);
+
+	if (ret >= 0)
+		ret = nl_socket_add_membership(nl->events, ret);
+	return ret < 0 ? nl_problem(err, "cannot listen to events", ret) : 0;
 }
 
 int hv_nl_events(struct hv_nl *nl, hv_nl_fn fn, void *arg, bool *missed, struct hv_error *err)

@@ -43,6 +43,8 @@ void hv_nl_close(struct hv_nl *nl);
  * Return: the message. Running out of memory ends the program.
  */
 struct nl_msg *hv_nl_message(struct hv_nl *nl, uint8_t cmd, int flags);
+/* The same with room for @room bytes of attributes. */
+struct nl_msg *hv_nl_message_of(struct hv_nl *nl, uint8_t cmd, int flags, size_t room);
 
 /* Add an attribute; running out of room ends the program: callers bound their data. */
 void hv_nl_put_u32(struct nl_msg *msg, int attr, uint32_t value);
@@ -78,6 +80,15 @@ int hv_nl_request(struct hv_nl *nl, struct nl_msg *msg, hv_nl_fn fn, void *arg, 
  * Return: file descriptor to be polled, or -1.
  */
 int hv_nl_listen(struct hv_nl *nl, struct hv_error *err);
+
+/**
+ * hv_nl_listen_quotas - receive events of quotas too
+ * @nl: connection that listens
+ * @err: filled on failure
+ *
+ * Return: 0 or -1.
+ */
+int hv_nl_listen_quotas(struct hv_nl *nl, struct hv_error *err);
 
 /**
  * hv_nl_events - take the events that are there, without waiting

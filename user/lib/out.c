@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cputext.h"
 #include "error.h"
 #include "out.h"
 #include "units.h"
@@ -53,6 +54,11 @@ struct hv_out *hv_out_open(FILE *file, bool json)
 	out->json = json;
 	out->first = true;
 	return out;
+}
+
+bool hv_out_is_json(const struct hv_out *out)
+{
+	return out->json;
 }
 
 void hv_out_compact(struct hv_out *out)
@@ -251,7 +257,7 @@ static void text_value(struct hv_out *out, const char *key, const char *text, bo
 
 void hv_out_number(struct hv_out *out, const char *key, uint64_t value, enum hv_out_as as)
 {
-	char buf[HV_UNIT_TEXT];
+	char buf[HV_CPU_TEXT];
 
 	if (out->json) {
 		json_lead(out, key);
@@ -264,6 +270,12 @@ void hv_out_number(struct hv_out *out, const char *key, uint64_t value, enum hv_
 		break;
 	case HV_AS_TIME:
 		hv_format_time(buf, value);
+		break;
+	case HV_AS_SPAN:
+		hv_format_span(buf, value);
+		break;
+	case HV_AS_CPU_SHARE:
+		hv_format_cpu_share(buf, value);
 		break;
 	default:
 		snprintf(buf, sizeof(buf), "%" PRIu64, value);
@@ -279,6 +291,16 @@ void hv_out_text(struct hv_out *out, const char *key, const char *value)
 		return;
 	}
 	text_value(out, key, value, false);
+}
+
+void hv_out_bool(struct hv_out *out, const char *key, bool value)
+{
+	if (out->json) {
+		json_lead(out, key);
+		fputs(value ? "true" : "false", out->file);
+		return;
+	}
+	text_value(out, key, value ? "yes" : "no", false);
 }
 
 void hv_out_none(struct hv_out *out, const char *key)

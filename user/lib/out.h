@@ -11,11 +11,15 @@
  * @HV_AS_NUMBER: as it is
  * @HV_AS_SIZE: bytes, see hv_format_size()
  * @HV_AS_TIME: ns, see hv_format_time()
+ * @HV_AS_SPAN: ns, see hv_format_span()
+ * @HV_AS_CPU_SHARE: millionths of a pCPU, see hv_format_cpu_share()
  */
 enum hv_out_as {
 	HV_AS_NUMBER,
 	HV_AS_SIZE,
 	HV_AS_TIME,
+	HV_AS_SPAN,
+	HV_AS_CPU_SHARE,
 };
 
 struct hv_out;
@@ -33,6 +37,9 @@ struct hv_out;
  */
 struct hv_out *hv_out_open(FILE *file, bool json);
 
+/* Whether it prints JSON: to say some things in another way. */
+bool hv_out_is_json(const struct hv_out *out);
+
 /* Prints what is open still, and a line break. */
 void hv_out_close(struct hv_out *out);
 
@@ -48,8 +55,11 @@ void hv_out_object_end(struct hv_out *out);
 void hv_out_list(struct hv_out *out, const char *key);
 void hv_out_list_end(struct hv_out *out);
 
+/* In a list of JSON, @key is %NULL. */
 void hv_out_number(struct hv_out *out, const char *key, uint64_t value, enum hv_out_as as);
 void hv_out_text(struct hv_out *out, const char *key, const char *value);
+/* true or false, "yes" or "no" */
+void hv_out_bool(struct hv_out *out, const char *key, bool value);
 /* A value that is not there: null, or "-". */
 void hv_out_none(struct hv_out *out, const char *key);
 

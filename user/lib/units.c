@@ -11,16 +11,11 @@
 
 typedef unsigned __int128 u128;
 
-struct unit {
-	const char *name;
-	uint64_t factor;
-};
-
 /*
  * A decimal number with an optional fraction times a factor, without floating point: what
  * is printed exactly must be read back exactly. Digits beyond the factor's precision are cut.
  */
-static bool parse_scaled(const char *text, const struct unit *units, uint64_t *value)
+bool hv_parse_scaled(const char *text, const struct hv_unit *units, uint64_t *value)
 {
 	uint64_t whole = 0, fraction = 0, divisor = 1, factor = 0;
 	const char *p = text;
@@ -64,31 +59,31 @@ static bool parse_scaled(const char *text, const struct unit *units, uint64_t *v
 
 bool hv_parse_size(const char *text, uint64_t *bytes)
 {
-	static const struct unit units[] = { { "", 1 },		  { "B", 1 },
-					     { "K", 1ULL << 10 }, { "KiB", 1ULL << 10 },
-					     { "M", 1ULL << 20 }, { "MiB", 1ULL << 20 },
-					     { "G", 1ULL << 30 }, { "GiB", 1ULL << 30 },
-					     { "T", 1ULL << 40 }, { "TiB", 1ULL << 40 },
-					     { NULL, 0 } };
+	static const struct hv_unit units[] = { { "", 1 },	     { "B", 1 },
+						{ "K", 1ULL << 10 }, { "KiB", 1ULL << 10 },
+						{ "M", 1ULL << 20 }, { "MiB", 1ULL << 20 },
+						{ "G", 1ULL << 30 }, { "GiB", 1ULL << 30 },
+						{ "T", 1ULL << 40 }, { "TiB", 1ULL << 40 },
+						{ NULL, 0 } };
 
-	return parse_scaled(text, units, bytes);
+	return hv_parse_scaled(text, units, bytes);
 }
 
 bool hv_parse_time(const char *text, uint64_t *ns)
 {
-	static const struct unit units[] = { { "", 1000000000 }, { "s", 1000000000 },
-					     { "ms", 1000000 },	 { "us", 1000 },
-					     { "ns", 1 },	 { NULL, 0 } };
+	static const struct hv_unit units[] = { { "", 1000000000 }, { "s", 1000000000 },
+						{ "ms", 1000000 },  { "us", 1000 },
+						{ "ns", 1 },	    { NULL, 0 } };
 
-	return parse_scaled(text, units, ns);
+	return hv_parse_scaled(text, units, ns);
 }
 
 bool hv_parse_u32(const char *text, uint32_t min, uint32_t max, uint32_t *value)
 {
-	static const struct unit units[] = { { "", 1 }, { NULL, 0 } };
+	static const struct hv_unit units[] = { { "", 1 }, { NULL, 0 } };
 	uint64_t v;
 
-	if (!parse_scaled(text, units, &v) || v < min || v > max)
+	if (!hv_parse_scaled(text, units, &v) || v < min || v > max)
 		return false;
 	*value = (uint32_t)v;
 	return true;
@@ -124,5 +119,18 @@ const char *hv_format_size(char *buf, uint64_t bytes)
 const char *hv_format_time(char *buf, uint64_t ns)
 {
 	snprintf(buf, HV_UNIT_TEXT, "%" PRIu64 ".%09" PRIu64 "s", ns / 1000000000, ns % 1000000000);
+	return buf;
+}
+
+const char *hv_format_span(char *buf, uint64_t ns)
+{
+	static const struct hv_unit units[] = {
+		{ "s", 1000000000 }, { "ms", 1000000 }, { "us", 1000 }, { "ns", 1 }
+	};
+	const struct hv_unit *unit = units;
+
+	while (ns % unit->factor)
+		unit++;
+	snprintf(buf, HV_UNIT_TEXT, "%" PRIu64 "%s", ns / unit->factor, unit->name);
 	return buf;
 }

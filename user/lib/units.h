@@ -8,6 +8,26 @@
 #define HV_UNIT_TEXT 32
 
 /**
+ * struct hv_unit - what may follow a number
+ * @name: the unit's name, "" for none; %NULL ends a list
+ * @factor: what one of it is worth
+ */
+struct hv_unit {
+	const char *name;
+	uint64_t factor;
+};
+
+/**
+ * hv_parse_scaled - read a decimal number and its unit, without floating point
+ * @text: the text, up to its end
+ * @units: the units that are possible
+ * @value: filled; digits beyond its precision are cut
+ *
+ * Return: whether it is a number that fits.
+ */
+bool hv_parse_scaled(const char *text, const struct hv_unit *units, uint64_t *value);
+
+/**
  * hv_parse_size - read a size: "4096", "512M", "1.5G", "64KiB"
  * @text: the text; units are powers of 1024, a plain number is bytes
  * @bytes: filled
@@ -55,5 +75,14 @@ const char *hv_format_size(char *buf, uint64_t bytes);
  * Return: @buf: seconds with nine digits after the point, exact.
  */
 const char *hv_format_time(char *buf, uint64_t ns);
+
+/**
+ * hv_format_span - write a short duration for people; hv_parse_time() reads it
+ * @buf: at least %HV_UNIT_TEXT bytes
+ * @ns: the duration
+ *
+ * Return: @buf: a whole number of the greatest unit of which it is one, exact.
+ */
+const char *hv_format_span(char *buf, uint64_t ns);
 
 #endif

@@ -71,6 +71,7 @@ int hv_vm_parse(const struct nlmsghdr *nlh, struct hv_vm *vm, struct hv_error *e
 		vm->config_len = (uint32_t)nla_len(tb[HVMM_A_VM_CONFIG]);
 		memcpy(vm->config, nla_data(tb[HVMM_A_VM_CONFIG]), vm->config_len);
 	}
+	hv_quota_parse(tb, &vm->quota);
 	return 0;
 }
 
@@ -181,7 +182,8 @@ static int new_ram(const char *name, uint64_t size, struct hv_error *err)
 }
 
 int hv_vm_new(struct hv_nl *nl, const char *name, uint32_t vcpus, uint64_t memory,
-	      const struct hv_config *config, struct hv_vm *vm, struct hv_error *err)
+	      const struct hv_config *config, const struct hv_quota *quota, struct hv_vm *vm,
+	      struct hv_error *err)
 {
 	char text[HV_CONFIG_MAX];
 	struct nl_msg *msg;
@@ -201,6 +203,7 @@ int hv_vm_new(struct hv_nl *nl, const char *name, uint32_t vcpus, uint64_t memor
 	hv_nl_put_uint(msg, HVMM_A_VM_MEMORY, memory);
 	hv_nl_put_u32(msg, HVMM_A_VM_RAM_FD, (uint32_t)fd);
 	hv_nl_put(msg, HVMM_A_VM_CONFIG, text, len);
+	hv_quota_put(msg, quota);
 	ret = hv_nl_request(nl, msg, take_vm, vm, NULL, err);
 	close(fd);
 	return ret;
@@ -397,10 +400,9 @@ int hv_vcpus_get(struct hv_nl *nl, uint32_t id, struct hv_vcpu **vcpus, size_t *
 	return 0;
 }
 
-static int take_host(const struct nlmsghdr *nlh, void *arg, struct hv_error *err)
+int hv_host_parse(const struct nlmsghdr *nlh, struct hv_host *h, struct hv_error *err)
 {
 	struct nlattr *tb[HVMM_A_HOST_MAX + 1];
-	struct hv_host *h = arg;
 	int i;
 
 	memset(h, 0, sizeof(*h));
@@ -415,8 +417,39 @@ static int take_host(const struct nlmsghdr *nlh, void *arg, struct hv_error *err
 	return 0;
 }
 
+static int take_host(const struct nlmsghdr *nlh, void *arg, struct hv_error *err)
+{
+	return hv_host_parse(nlh, arg, err);
+}
+
 int hv_host_get(struct hv_nl *nl, struct hv_host *host, struct hv_error *err)
 {
 	return hv_nl_request(nl, hv_nl_message(nl, HVMM_CMD_HOST_GET, 0), take_host, host, NULL,
 			     err);
+}
+
+static int take_pcpu(const struct nlmsghdr *nlh, void *arg, struct hv_error *err)
+{
+	struct nlattr *tb[HVMM_A_PCPU_MAX + 1];
+	struct hv_pcpu *p = arg;
+	int i;
+
+	memset(p, 0, sizeof(*p));
+	if (parse(nlh, tb, HVMM_A_PCPU_MAX, err))
+		return -1;
+	for (i = 1; i <= HVMM_A_PCPU_MAX; i++)
+		p->values[i] = get_uint(tb[i]);
+	p->busy = tb[HVMM_A_PCPU_VM];
+	return 0;
+}
+
+int hv_pcpus_get(struct hv_nl *nl, struct hv_pcpu **pcpus, size_t *count, struct hv_error *err)
+{
+	struct collection c = { .size = sizeof(struct hv_pcpu), .parse = take_pcpu };
+
+	if (dump(nl, HVMM_CMD_PCPU_GET, 0, &c, err))
+		return -1;
+	*pcpus = c.items;
+	*count = c.count;
+	return 0;
 }

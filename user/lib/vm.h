@@ -10,6 +10,7 @@
 #include "config.h"
 #include "load.h"
 #include "nl.h"
+#include "quota.h"
 
 /**
  * struct hv_vm - a VM as the kernel tells it
@@ -25,6 +26,7 @@
  * @uptime: ns since start, 0 while stopped
  * @config: what is kept for userspace; answers about one VM only
  * @config_len: its length
+ * @quota: what it may have of the pCPUs
  */
 struct hv_vm {
 	uint32_t id;
@@ -39,6 +41,7 @@ struct hv_vm {
 	uint64_t uptime;
 	char config[HVMM_CONFIG_MAX];
 	uint32_t config_len;
+	struct hv_quota quota;
 };
 
 /**
@@ -124,13 +127,15 @@ int hv_vm_list(struct hv_nl *nl, struct hv_vm **vms, size_t *count, struct hv_er
  * @vcpus: number of vCPUs
  * @memory: RAM in bytes
  * @config: what it boots
+ * @quota: its quota, as far as that is given
  * @vm: filled with the new VM
  * @err: filled on failure
  *
  * Return: 0 or -1.
  */
 int hv_vm_new(struct hv_nl *nl, const char *name, uint32_t vcpus, uint64_t memory,
-	      const struct hv_config *config, struct hv_vm *vm, struct hv_error *err);
+	      const struct hv_config *config, const struct hv_quota *quota, struct hv_vm *vm,
+	      struct hv_error *err);
 
 /* HVMM_CMD_VM_DEL, STOP, PAUSE or RESUME */
 int hv_vm_simple(struct hv_nl *nl, uint8_t cmd, uint32_t id, struct hv_error *err);
@@ -158,5 +163,20 @@ int hv_stats_list(struct hv_nl *nl, struct hv_stats **stats, size_t *count, stru
 int hv_vcpus_get(struct hv_nl *nl, uint32_t id, struct hv_vcpu **vcpus, size_t *count,
 		 struct hv_error *err);
 int hv_host_get(struct hv_nl *nl, struct hv_host *host, struct hv_error *err);
+/* Fill from a message; for events. */
+int hv_host_parse(const struct nlmsghdr *nlh, struct hv_host *host, struct hv_error *err);
+
+/**
+ * struct hv_pcpu - a pCPU
+ * @values: by HVMM_A_PCPU_...
+ * @busy: whether a vCPU is there: attributes vm and vcpu are given
+ */
+struct hv_pcpu {
+	uint64_t values[HVMM_A_PCPU_MAX + 1];
+	bool busy;
+};
+
+/* All that there may be; @pcpus is to be freed. */
+int hv_pcpus_get(struct hv_nl *nl, struct hv_pcpu **pcpus, size_t *count, struct hv_error *err);
 
 #endif
