@@ -162,7 +162,7 @@ static void test_ipis(void)
 	ok_eq(i, cpus, "an NMI ends HLT");
 	wait_all();
 	trap_handler(0x60, NULL);
-	trap_handler(NMI_VECTOR, NULL);
+	/* One NMI more than were needed may still be on its way: its handler stays. */
 }
 
 static u32 lock;
