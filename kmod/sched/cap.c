@@ -16,7 +16,7 @@ static u64 earned_in(const struct hvmm_quota *q, u64 ns)
 	return mul_u64_u64_div_u64(ns, q->period_ns, q->max_ns);
 }
 
-/* Size of a grant with @n units busy, so that each of them waits 2 ms at most for the next. */
+/* Size of a grant with @n units, so that each of them waits 2 ms at most for the next. */
 static u64 grant_size(const struct hvmm_quota *q, unsigned int n)
 {
 	u64 busy = n * q->period_ns;
@@ -39,7 +39,8 @@ u64 hvmm_cap_take(struct hvmm_unit *unit, u64 now)
 	struct hvmm_group *group = unit->group;
 	const struct hvmm_quota *q = &group->quota;
 	u64 slack = HVMM_CAP_SLACK_NS + earned_in(q, q->burst_ns);
-	u64 size = grant_size(q, max(atomic_read(&group->nr_busy), 1));
+	/* All its units: they may become busy while the others have large grants. */
+	u64 size = grant_size(q, max(group->nr_units, 1U));
 	u64 from;
 
 	lockdep_assert_held(&unit->dom->lock);

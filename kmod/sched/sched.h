@@ -384,7 +384,7 @@ void hvmm_sched_reserved(u64 *used, u64 *free);
 /**
  * hvmm_sched_cap_stall - longest time for which a cap alone stops a unit that is busy
  * @quota: the quota
- * @nr_units: units of its group that are busy
+ * @nr_units: units of its group
  *
  * Waiting for a resource may add to it. Without a cap it is 0.
  *

@@ -22,13 +22,13 @@ static inline u64 div_u64_rem(u64 a, u32 b, u32 *rem)
 
 static inline u64 mul_u64_u32_shr(u64 a, u32 b, unsigned int shift)
 {
-	return (u64)(((unsigned __int128)a * b) >> shift);
+	return (u64)(((__uint128_t)a * b) >> shift);
 }
 
 /* A quotient that does not fit is as much of a bug as in the kernel, where it traps. */
 static inline u64 mul_u64_u64_div_u64(u64 a, u64 b, u64 c)
 {
-	unsigned __int128 q = (unsigned __int128)a * b / c;
+	__uint128_t q = (__uint128_t)a * b / c;
 
 	if (q >> 64)
 		__builtin_trap();
