@@ -72,8 +72,7 @@ void hvmm_vcpu_unhalt(struct hvmm_vcpu *vcpu)
 
 bool hvmm_vcpu_yield_to(struct hvmm_vcpu *from, struct hvmm_vcpu *to)
 {
-	/* The scheduler knows no directed yield yet. */
-	return false;
+	return hvmm_sched_yield_to(READ_ONCE(from->unit.res), &to->unit, ktime_get_ns());
 }
 
 bool hvmm_vcpu_halt_over(struct hvmm_vcpu *vcpu)

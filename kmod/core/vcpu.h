@@ -193,12 +193,12 @@ static inline bool hvmm_vcpu_waits(const struct hvmm_vcpu *vcpu)
 
 /**
  * hvmm_vcpu_yield_to - give the rest of a slice to another vCPU of the same VM
- * @from: the vCPU; its runner puts it next (%HVMM_EXIT_YIELD)
+ * @from: the vCPU
  * @to: one that waits, see hvmm_vcpu_waits()
  *
- * Context: @from's runner.
- * Return: true if @to will run next on @from's pCPU; false if @from can but let whoever
- * is first there run.
+ * Context: @from's runner, which puts it next if the answer is true.
+ * Return: true if @to will run next on @from's pCPU; false if it may not run there, or
+ * waits no more.
  */
 bool hvmm_vcpu_yield_to(struct hvmm_vcpu *from, struct hvmm_vcpu *to);
 

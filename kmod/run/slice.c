@@ -194,14 +194,11 @@ static void run_loop(struct hvmm_slice *slice, struct hvmm_x86_vcpu *x)
 			if (unlikely(x->nr_io))
 				hvmm_io_forget(x);
 			break;
-		case HVMM_EXIT_YIELD:
-			if (hvmm_sched_contended(slice->res))
-				return;
-			break;
 		case HVMM_EXIT_PARK:
 			if (vcpu->wait != HVMM_WAIT_HALT || !hvmm_poll_halt(slice->res, x))
 				return;
 			break;
+		case HVMM_EXIT_YIELD:
 		case HVMM_EXIT_STOP:
 			return;
 		}

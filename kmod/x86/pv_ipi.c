@@ -75,9 +75,8 @@ enum hvmm_exit_fate hvmm_pv_yield(struct hvmm_x86_vcpu *x, u64 apic_id)
 {
 	struct hvmm_vcpu *to = find(x->vcpu.vm, apic_id);
 
-	if (!to || to == &x->vcpu || !hvmm_vcpu_waits(to))
+	if (!to || to == &x->vcpu || !hvmm_vcpu_waits(to) || !hvmm_vcpu_yield_to(&x->vcpu, to))
 		return HVMM_EXIT_RESUME;
 	hvmm_stat_inc(&x->vcpu, yields);
-	hvmm_vcpu_yield_to(&x->vcpu, to);
 	return HVMM_EXIT_YIELD;
 }

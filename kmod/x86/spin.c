@@ -40,10 +40,9 @@ enum hvmm_exit_fate hvmm_spin(struct hvmm_x86_vcpu *x)
 {
 	struct hvmm_vcpu *to = hvmm_spin_target(&x->vcpu);
 
-	if (!to)
+	if (!to || !hvmm_vcpu_yield_to(&x->vcpu, to))
 		return HVMM_EXIT_RESUME;
 	WRITE_ONCE(x->vcpu.spun, true);
 	hvmm_stat_inc(&x->vcpu, yields);
-	hvmm_vcpu_yield_to(&x->vcpu, to);
 	return HVMM_EXIT_YIELD;
 }

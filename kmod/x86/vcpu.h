@@ -182,7 +182,7 @@ static inline struct hvmm_x86_vcpu *to_x86(struct hvmm_vcpu *vcpu)
  * @HVMM_EXIT_PARK: it cannot go on; &hvmm_vcpu.wait says what it waits for
  * @HVMM_EXIT_FAULT_IN: @missing_gfn must be brought in (FPU section ended), then resume
  * @HVMM_EXIT_REDO: the present exit must be handled once more
- * @HVMM_EXIT_YIELD: it spins: let another run, if one waits
+ * @HVMM_EXIT_YIELD: the rest of its slice is another's (hvmm_vcpu_yield_to()): let that run
  * @HVMM_EXIT_STOP: its VM was stopped with hvmm_vm_stop_async()
  */
 enum hvmm_exit_fate {

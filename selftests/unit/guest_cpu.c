@@ -12,6 +12,7 @@ struct hvmm_vm vm;
 struct hvmm_x86_vcpu vcpu;
 
 struct hvmm_vcpu *kicked, *yielded_to;
+bool refuse_yield;
 
 static u8 ram[HVMM_VM_RAM];
 static const struct host_leaf *host_leaves;
@@ -39,6 +40,8 @@ void hvmm_vcpu_unhalt(struct hvmm_vcpu *to)
 
 bool hvmm_vcpu_yield_to(struct hvmm_vcpu *from, struct hvmm_vcpu *to)
 {
+	if (refuse_yield)
+		return false;
 	yielded_to = to;
 	return true;
 }

@@ -9,6 +9,8 @@ extern struct hvmm_vm vm;
 extern struct hvmm_x86_vcpu vcpu;
 /* The last calls of hvmm_vcpu_unhalt() and hvmm_vcpu_yield_to(). */
 extern struct hvmm_vcpu *kicked, *yielded_to;
+/* What the latter says. */
+extern bool refuse_yield;
 
 /* What the host's CPUID says; zeros where nothing is set. */
 struct host_leaf {

@@ -310,6 +310,13 @@ static void test_yield(void)
 	CHECK(fate == HVMM_EXIT_RESUME && !yielded_to);
 	CHECK_EQ(call(0, KVM_HC_SCHED_YIELD, 1, 0, 0, 0, true, &fate), 0);
 	CHECK(fate == HVMM_EXIT_YIELD && yielded_to == vcpus[1]);
+	CHECK_EQ(v[0].vcpu.stats.yields, 1);
+	/* The scheduler may know better. */
+	refuse_yield = true;
+	CHECK_EQ(call(0, KVM_HC_SCHED_YIELD, 1, 0, 0, 0, true, &fate), 0);
+	CHECK(fate == HVMM_EXIT_RESUME);
+	refuse_yield = false;
+	CHECK_EQ(v[0].vcpu.stats.yields, 1);
 }
 
 static bool requested(unsigned int i)
@@ -391,6 +398,12 @@ static void test_spin(void)
 	v[3].vcpu.spun = true;
 	CHECK(!hvmm_spin_target(vcpus[0]));
 	CHECK(hvmm_spin_target(vcpus[0]));
+	CHECK_EQ(v[0].vcpu.stats.yields, 1);
+	v[0].vcpu.spun = false;
+	refuse_yield = true;
+	CHECK_EQ(hvmm_spin(&v[0]), HVMM_EXIT_RESUME);
+	refuse_yield = false;
+	CHECK(!v[0].vcpu.spun);
 	CHECK_EQ(v[0].vcpu.stats.yields, 1);
 }
 
