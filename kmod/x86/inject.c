@@ -62,6 +62,9 @@ void hvmm_inject_pending(struct hvmm_x86_vcpu *x)
 
 	if (likely(!READ_ONCE(l->irr_pending)))
 		return;
+	/* It came after the entry has looked: its kick ends this one at once. */
+	if (unlikely(x->eoi_armed))
+		return;
 	vector = hvmm_lapic_pending(l);
 	if (vector >= 0 && !busy && hvmm_arch->intr_allowed(x)) {
 		inject_interrupt(x, vector);
