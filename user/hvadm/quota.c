@@ -169,8 +169,8 @@ int verb_set(int argc, char **argv)
 		.options = set_options,
 		.parser = parse_set,
 		.args_doc = "NAME...",
-		.doc = "Change the quotas of VMs, whatever their state, all at one instant, or none\n"
-		       "if one is refused. What is not given stays as it is.",
+		.doc = "Change the quotas of VMs, whatever their state, all at one instant,\n"
+		       "or none if one is refused. What is not given stays as it is.",
 		.children = children,
 	};
 	struct set s = { .count = 0 };
