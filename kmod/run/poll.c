@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <linux/bitops.h>
 #include <linux/module.h>
 #include <linux/processor.h>
 #include <linux/sched.h>
@@ -7,6 +8,7 @@
 #include "host/fpu.h"
 #include "run/poll.h"
 #include "run/poll_learn.h"
+#include "sched/domain.h"
 #include "x86/pv.h"
 
 static unsigned int halt_poll_ns = 50000;
@@ -14,10 +16,19 @@ module_param(halt_poll_ns, uint, 0644);
 MODULE_PARM_DESC(halt_poll_ns,
 		 "longest time, ns, to look for the end of HLT before another runs (50000; 0: never)");
 
+/*
+ * Each idle pCPU is on its way to one that waits: in a dialogue, to the very vCPU that
+ * this one has just woken. Only more than these could want this pCPU.
+ */
+static bool contended(const struct hvmm_domain *dom)
+{
+	return READ_ONCE(dom->nr_waiting) > hweight32(READ_ONCE(dom->idle));
+}
+
 static bool others_want(const struct hvmm_resource *res, const struct hvmm_vm *vm)
 {
 	return need_resched() || hvmm_fpu_must_yield() || READ_ONCE(res->attention) ||
-	       hvmm_sched_contended(res) || READ_ONCE(vm->hold);
+	       contended(res->dom) || READ_ONCE(vm->hold);
 }
 
 bool hvmm_poll_halt(struct hvmm_resource *res, struct hvmm_x86_vcpu *x)
