@@ -289,6 +289,22 @@ static bool has_run(u64 since)
 	return wait_for(beat != since, 5000000);
 }
 
+/* The cheapest of many, so one that did not give way. */
+static u64 pause_cost(void)
+{
+	u64 t, best = ~0ull;
+	u32 i;
+
+	for (i = 0; i < 1000; i++) {
+		t = rdtsc();
+		pause();
+		t = rdtsc() - t;
+		if (t < best)
+			best = t;
+	}
+	return best * 1000000 / tsc_khz();
+}
+
 static void test_preempted(void)
 {
 	u32 i, kept = 0, ran = 0, away = 0;
@@ -325,6 +341,7 @@ static void test_preempted(void)
 		ran += beat != b;
 	}
 	ok(ran > 180, "yield: CPU 1 has run when it returns (%u of 200)", ran);
+	diag("a PAUSE while CPU 1 waits: %llu ns", pause_cost());
 	stop = 1;
 	smp_wait(1);
 	ok_eq(flags() & FLUSH, 0, "TLB flush: none is left over");
@@ -378,6 +395,84 @@ static void test_spin(void)
 	ok(kind < rude / 4 * 3, "PAUSE: who waits gives way");
 }
 
+static volatile u32 said[2];
+
+static void sleep(void *arg)
+{
+	cli();
+	for (;;)
+		hlt();
+}
+
+/* Only a kick ends these halts. */
+static void say(u32 cpu, u32 what)
+{
+	said[cpu] = what;
+	hypercall(HC_KICK, 0, smp_apic_id(!cpu), 0, 0);
+}
+
+static void hear(u32 cpu, u32 what)
+{
+	while (said[cpu] < what)
+		hlt();
+}
+
+static void reply(void *arg)
+{
+	u32 i, rounds = (u32)(u64)arg;
+
+	cli();
+	for (i = 1; i <= rounds; i++) {
+		hear(0, i);
+		say(1, i);
+	}
+}
+
+/* Two that halt while the other works; for the host's counters, which it reads at the end. */
+static void talk(u32 rounds)
+{
+	u64 t;
+	u32 i;
+
+	cli();
+	smp_call(1, reply, (void *)(u64)rounds);
+	t = rdtsc();
+	for (i = 1; i <= rounds; i++) {
+		say(0, i);
+		hear(1, i);
+	}
+	t = (rdtsc() - t) * 1000000 / tsc_khz();
+	smp_wait(1);
+	diag("%u rounds, %llu ns each", rounds, t / rounds);
+	ok(true, "talked");
+	/* Both sleep for good, without a timer. */
+	smp_call(1, sleep, NULL);
+	sleep(NULL);
+}
+
+/* What an interrupt that the guest sends itself costs, its EOI included. */
+static void test_cost(void)
+{
+	u64 t, ns[2];
+	u32 i, pv, rounds = 1000;
+
+	trap_handler(LOW, on_irq);
+	for (pv = 0; pv < 2; pv++) {
+		wrmsr(MSR_EOI, pv ? (u64)word | 1 : 0);
+		t = rdtsc();
+		for (i = 0; i < rounds; i++) {
+			self(LOW);
+			sti_nop_cli();
+		}
+		ns[pv] = (rdtsc() - t) * 1000000 / tsc_khz() / rounds;
+	}
+	wrmsr(MSR_EOI, 0);
+	trap_handler(LOW, NULL);
+	diag("%s: an IPI to itself: %llu ns, with PV EOI %llu ns",
+	     apic_is_x2() ? "x2APIC" : "xAPIC", ns[0], ns[1]);
+	ok(ns[1] < ns[0], "PV EOI: pays");
+}
+
 void guest_main(void)
 {
 	if (!on_hvmm())
@@ -389,6 +484,14 @@ void guest_main(void)
 	if (arg_u64("shared", 0)) {
 		test_preempted();
 		test_spin();
+		return;
+	}
+	if (arg_u64("talk", 0))
+		talk(arg_u64("talk", 0));
+	if (arg_u64("cost", 0)) {
+		test_cost();
+		if (apic_go_x2())
+			test_cost();
 		return;
 	}
 	test_msrs();
