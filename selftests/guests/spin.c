@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Reads the TSC over and over on all CPUs and notes each gap: what a busy guest sees of being
- * kept waiting. ms=N measures so long and prints for each CPU, in ns
+ * kept waiting. ms=N measures so long, from wait_ms=N (1) on, and prints for each CPU, in ns
  *
  *	spin cpu=0 reads=N stalls=N stalled=NS longest=NS at=NS least=NS
  *
@@ -163,7 +163,7 @@ void guest_main(void)
 	for (i = 0; i < cpus; i++)
 		records[i].gaps = alloc_pages((MAX_GAPS * sizeof(struct gap)) / PAGE_SIZE);
 	printf("spin begins\n");
-	start = rdtsc() + ticks(1000);
+	start = rdtsc() + ticks(arg_u64("wait_ms", 1) * 1000);
 	last_sign = start;
 	end = ms ? start + ticks(ms * 1000) : ~0ull;
 	for (i = 1; i < cpus; i++)
