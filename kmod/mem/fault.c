@@ -28,9 +28,26 @@ static bool hvmm_mem_fits_large(const struct hvmm_mem *mem, const struct folio *
 	       (u64)(index | mask) < mem->ram.size >> PAGE_SHIFT;
 }
 
+/* Takes over the reference on @folio. Return: 0, -EEXIST if somebody was faster, -ENOMEM. */
+static int hvmm_mem_map(struct hvmm_mem *mem, u64 gfn, struct folio *folio, pgoff_t index,
+			gfp_t gfp)
+{
+	int err = -EISDIR;
+
+	if (hvmm_mem_fits_large(mem, folio, gfn, index))
+		err = hvmm_tdp_map(&mem->tdp, gfn & ~(u64)(HVMM_TDP_LARGE_PAGES - 1),
+				   folio_file_page(folio, index & ~(HVMM_TDP_LARGE_PAGES - 1UL)),
+				   true, gfp);
+	if (err == -EISDIR)
+		err = hvmm_tdp_map(&mem->tdp, gfn, folio_file_page(folio, index), false, gfp);
+
+	if (err)
+		folio_put(folio);
+	return err;
+}
+
 int hvmm_mem_fault(struct hvmm_mem *mem, u64 gfn, bool write, bool may_block)
 {
-	gfp_t gfp = may_block ? HVMM_TABLE_GFP_BLOCK : HVMM_TABLE_GFP_TRY;
 	struct folio *folio;
 	pgoff_t index;
 	int err;
@@ -42,19 +59,24 @@ int hvmm_mem_fault(struct hvmm_mem *mem, u64 gfn, bool write, bool may_block)
 	if (IS_ERR(folio))
 		return PTR_ERR(folio);
 
-	err = -EISDIR;
-	if (hvmm_mem_fits_large(mem, folio, gfn, index))
-		err = hvmm_tdp_map(&mem->tdp, gfn & ~(u64)(HVMM_TDP_LARGE_PAGES - 1),
-				   folio_file_page(folio, index & ~(HVMM_TDP_LARGE_PAGES - 1UL)),
-				   true, gfp);
-	if (err == -EISDIR)
-		err = hvmm_tdp_map(&mem->tdp, gfn, folio_file_page(folio, index), false, gfp);
-
-	if (!err)
-		return 0;
-	folio_put(folio);
-	/* Another vCPU was faster. */
-	if (err == -EEXIST)
+	err = hvmm_mem_map(mem, gfn, folio, index,
+			   may_block ? HVMM_TABLE_GFP_BLOCK : HVMM_TABLE_GFP_TRY);
+	if (!err || err == -EEXIST)
 		return 0;
 	return may_block ? err : -EAGAIN;
+}
+
+bool hvmm_mem_fault_present(struct hvmm_mem *mem, u64 gfn)
+{
+	struct folio *folio;
+	pgoff_t index;
+	int err;
+
+	if (!hvmm_ram_index(&mem->ram, gfn, &index))
+		return false;
+	folio = hvmm_ram_try_folio(&mem->ram, index);
+	if (!folio)
+		return false;
+	err = hvmm_mem_map(mem, gfn, folio, index, HVMM_TABLE_GFP_TRY);
+	return !err || err == -EEXIST;
 }

@@ -79,6 +79,16 @@ void hvmm_mem_exit(struct hvmm_mem *mem);
 int hvmm_mem_fault(struct hvmm_mem *mem, u64 gfn, bool write, bool may_block);
 
 /**
+ * hvmm_mem_fault_present - map a page of RAM that the host has in memory
+ * @mem: the memory
+ * @gfn: guest frame number
+ *
+ * Context: preemption may be off; never sleeps.
+ * Return: true if it is mapped now; false if hvmm_mem_fault() must see to it.
+ */
+bool hvmm_mem_fault_present(struct hvmm_mem *mem, u64 gfn);
+
+/**
  * hvmm_mem_unmap - remove nested mappings and wait until no vCPU uses them
  * @mem: the memory
  * @gfn: first frame

@@ -143,6 +143,20 @@ static struct folio *hvmm_ram_read_folio(struct hvmm_ram *ram, pgoff_t index, bo
 	}
 }
 
+struct folio *hvmm_ram_try_folio(struct hvmm_ram *ram, pgoff_t index)
+{
+	struct address_space *mapping = ram->file->f_mapping;
+	struct folio *folio = hvmm_ram_peek(mapping, index);
+
+	if (!folio || xa_is_value(folio))
+		return NULL;
+	/* To make it dirty is left to those who may sleep, though shmem does not. */
+	if (folio_test_dirty(folio) && !hvmm_ram_claim(mapping, folio, index, false))
+		return folio;
+	folio_put(folio);
+	return NULL;
+}
+
 struct folio *hvmm_ram_get_folio(struct hvmm_ram *ram, pgoff_t index, bool may_block)
 {
 	struct address_space *mapping = ram->file->f_mapping;

@@ -70,6 +70,18 @@ int hvmm_ram_init(struct hvmm_ram *ram, struct file *file, u64 size,
 void hvmm_ram_exit(struct hvmm_ram *ram);
 
 /**
+ * hvmm_ram_try_folio - the folio that holds a page of RAM, if it is in memory and free to take
+ * @ram: the RAM
+ * @index: page index in the file, as hvmm_ram_index() fills it
+ *
+ * As hvmm_ram_get_folio(), without its ways to bring a page in.
+ *
+ * Context: preemption may be off; never sleeps.
+ * Return: the folio with a reference, or %NULL.
+ */
+struct folio *hvmm_ram_try_folio(struct hvmm_ram *ram, pgoff_t index);
+
+/**
  * hvmm_ram_get_folio - the folio that holds a page of RAM, allocated on first touch
  * @ram: the RAM
  * @index: page index in the file, as hvmm_ram_index() fills it
