@@ -29,7 +29,6 @@
 #define PF_RSVD		BIT(3)
 
 #define PAGE_BITS	12
-#define MAX_LEVELS	5
 /* Tries when entries change under the walk: other vCPUs must not hold this one here. */
 #define MAX_RESTARTS	16
 
@@ -59,16 +58,6 @@ struct paging {
 	bool wp;
 	bool smep;
 	bool smap;
-};
-
-/**
- * struct step - an entry that a walk went through
- * @gpa: its address
- * @val: its value
- */
-struct step {
-	u64 gpa;
-	u64 val;
 };
 
 static u64 phys_mask(void)
@@ -152,7 +141,7 @@ static u64 reserved_bits(const struct paging *p, int level, bool leaf)
 	return rsvd;
 }
 
-static int read_entry(struct hvmm_x86_vcpu *x, const struct paging *p, struct step *s)
+static int read_entry(struct hvmm_x86_vcpu *x, const struct paging *p, struct hvmm_walk_step *s)
 {
 	int ret;
 
@@ -168,7 +157,7 @@ static int read_entry(struct hvmm_x86_vcpu *x, const struct paging *p, struct st
 }
 
 /* Return: 0, 1 if the entry has changed since it was read, or -EAGAIN. */
-static int set_bits(struct hvmm_x86_vcpu *x, const struct paging *p, const struct step *s,
+static int set_bits(struct hvmm_x86_vcpu *x, const struct paging *p, const struct hvmm_walk_step *s,
 		    u64 bits)
 {
 	u64 old = s->val, new = s->val | bits;
@@ -225,10 +214,10 @@ static u64 leaf_address(const struct paging *p, int level, u64 e, u64 linear)
  * Return: 0, 1 (start over), -EFAULT, -EAGAIN.
  */
 static int walk_once(struct hvmm_x86_vcpu *x, const struct paging *p, u64 linear, u32 access,
-		     bool set_ad, u64 *gpa, u32 *fault)
+		     bool set_ad, struct hvmm_walk *w, u32 *fault)
 {
 	u32 code = access & (HVMM_ACCESS_WRITE | HVMM_ACCESS_USER);
-	struct step steps[MAX_LEVELS];
+	struct hvmm_walk_step *steps = w->step;
 	u64 table = p->root, rights = PTE_RW | PTE_US;
 	int level, n = 0, i, ret;
 	bool nx = false, leaf;
@@ -240,7 +229,7 @@ static int walk_once(struct hvmm_x86_vcpu *x, const struct paging *p, u64 linear
 	for (level = p->levels; ; level--) {
 		unsigned int shift = PAGE_BITS + (level - 1) * p->index_bits;
 		u64 index = linear >> shift & ((1 << p->index_bits) - 1);
-		struct step *s = &steps[n++];
+		struct hvmm_walk_step *s = &steps[n++];
 
 		if (p->mode == PAGING_PAE && level == 3)
 			index &= 3;
@@ -284,34 +273,51 @@ static int walk_once(struct hvmm_x86_vcpu *x, const struct paging *p, u64 linear
 		if (ret)
 			return ret;
 	}
-	*gpa = leaf_address(p, level, steps[n - 1].val, linear);
+	w->gpa = leaf_address(p, level, steps[n - 1].val, linear);
+	w->nr = n;
 	return 0;
 }
 
-static int walk(struct hvmm_x86_vcpu *x, u64 linear, u32 access, bool set_ad, u64 *gpa,
-		u32 *fault)
+static int walk(struct hvmm_x86_vcpu *x, u64 linear, u32 access, bool set_ad,
+		struct hvmm_walk *w, u32 *fault)
 {
 	struct paging p;
 	int i, ret;
 
 	if (!read_paging(x, &p)) {
-		*gpa = (u32)linear;
+		w->gpa = (u32)linear;
+		w->nr = 0;
 		return 0;
 	}
 	if (p.mode != PAGING_LONG)
 		linear = (u32)linear;
 	for (i = 0; i < MAX_RESTARTS; i++) {
-		ret = walk_once(x, &p, linear, access, set_ad, gpa, fault);
+		ret = walk_once(x, &p, linear, access, set_ad, w, fault);
 		if (ret <= 0)
 			return ret;
 	}
 	/* The guest keeps changing what it asks for: this access may as well see the last. */
-	return walk_once(x, &p, linear, access, false, gpa, fault);
+	return walk_once(x, &p, linear, access, false, w, fault);
 }
 
 int hvmm_walk(struct hvmm_x86_vcpu *x, u64 linear, u32 access, u64 *gpa, u32 *fault)
 {
-	return walk(x, linear, access, true, gpa, fault);
+	struct hvmm_walk w;
+	int ret = walk(x, linear, access, true, &w, fault);
+
+	if (!ret)
+		*gpa = w.gpa;
+	return ret;
+}
+
+int hvmm_walk_fetch(struct hvmm_x86_vcpu *x, u64 linear, struct hvmm_walk *w)
+{
+	u32 access = HVMM_ACCESS_FETCH;
+	u32 fault;
+
+	if (hvmm_arch->get_cpl(x) == 3)
+		access |= HVMM_ACCESS_USER;
+	return walk(x, linear, access, false, w, &fault);
 }
 
 int hvmm_fetch(struct hvmm_x86_vcpu *x, u8 *buf, u32 *fault, u64 *fault_addr)
@@ -319,8 +325,9 @@ int hvmm_fetch(struct hvmm_x86_vcpu *x, u8 *buf, u32 *fault, u64 *fault_addr)
 	u32 access = HVMM_ACCESS_FETCH;
 	unsigned int done = 0, len;
 	struct hvmm_seg cs;
+	struct hvmm_walk w;
 	bool long_mode;
-	u64 linear, gpa;
+	u64 linear;
 	int ret;
 
 	if (hvmm_arch->get_cpl(x) == 3)
@@ -335,14 +342,14 @@ int hvmm_fetch(struct hvmm_x86_vcpu *x, u8 *buf, u32 *fault, u64 *fault_addr)
 		len = min(HVMM_INSN_MAX_LEN - done, 0x1000 - (unsigned int)(linear & 0xfff));
 
 		/* The CPU has fetched it already, so accessed bits are as they should be. */
-		ret = walk(x, linear, access, false, &gpa, fault);
+		ret = walk(x, linear, access, false, &w, fault);
 		if (ret == -EFAULT) {
 			*fault_addr = linear;
 			return done ? (int)done : ret;
 		}
 		if (ret)
 			return ret;
-		ret = hvmm_mem_read(&x->vcpu.vm->mem, gpa, buf + done, len, &x->missing_gfn);
+		ret = hvmm_mem_read(&x->vcpu.vm->mem, w.gpa, buf + done, len, &x->missing_gfn);
 		if (ret == -EFAULT)
 			memset(buf + done, 0xff, len);
 		else if (ret)

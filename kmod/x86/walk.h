@@ -18,6 +18,30 @@ enum hvmm_access {
 	HVMM_ACCESS_IMPLICIT	= 1 << 16,
 };
 
+#define HVMM_WALK_LEVELS	5
+
+/**
+ * struct hvmm_walk_step - an entry that a walk went through
+ * @gpa: its address
+ * @val: its value
+ */
+struct hvmm_walk_step {
+	u64 gpa;
+	u64 val;
+};
+
+/**
+ * struct hvmm_walk - a walk that has succeeded
+ * @gpa: where it leads
+ * @nr: number of entries, 0 without paging
+ * @step: the entries, from the root on
+ */
+struct hvmm_walk {
+	u64 gpa;
+	unsigned int nr;
+	struct hvmm_walk_step step[HVMM_WALK_LEVELS];
+};
+
 /**
  * hvmm_walk - translate a guest linear address through the guest's page tables
  * @x: the vCPU
@@ -34,6 +58,19 @@ enum hvmm_access {
  * Return: 0, -EFAULT (guest page fault, *@fault), -EAGAIN (&hvmm_x86_vcpu.missing_gfn).
  */
 int hvmm_walk(struct hvmm_x86_vcpu *x, u64 linear, u32 access, u64 *gpa, u32 *fault);
+
+/**
+ * hvmm_walk_fetch - translate the address of an instruction that the processor has fetched
+ * @x: the vCPU
+ * @linear: linear address
+ * @w: filled on success
+ *
+ * Accessed bits are left alone: the processor has set them.
+ *
+ * Context: as hvmm_walk().
+ * Return: 0, -EFAULT, -EAGAIN.
+ */
+int hvmm_walk_fetch(struct hvmm_x86_vcpu *x, u64 linear, struct hvmm_walk *w);
 
 /**
  * hvmm_fetch - read instruction bytes at CS:RIP

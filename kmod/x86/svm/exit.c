@@ -11,7 +11,7 @@
 #include "x86/svm/svm.h"
 
 /* Length of the instruction that exited, 0 where the processor does not tell. */
-static unsigned int insn_len(const struct hvmm_svm_vcpu *svm)
+static unsigned int next_len(const struct hvmm_svm_vcpu *svm)
 {
 	u64 next = svm->vmcb->control.next_rip;
 
@@ -19,6 +19,12 @@ static unsigned int insn_len(const struct hvmm_svm_vcpu *svm)
 		return 0;
 	next -= svm->x.regs.rip;
 	return next <= HVMM_INSN_MAX_LEN ? next : 0;
+}
+
+/* The same of an instruction that exits often: also where it takes a look at it. */
+static unsigned int insn_len(struct hvmm_svm_vcpu *svm, enum hvmm_svm_insn insn)
+{
+	return hvmm_svm_features.nrips ? next_len(svm) : hvmm_svm_length(svm, insn);
 }
 
 static enum hvmm_exit_fate exit_ioio(struct hvmm_svm_vcpu *svm)
@@ -68,7 +74,8 @@ static enum hvmm_exit_fate exit_pause(struct hvmm_svm_vcpu *svm)
 {
 	enum hvmm_exit_fate fate;
 
-	fate = hvmm_exit_pause(&svm->x, insn_len(svm), hvmm_svm_features.pause_filter);
+	fate = hvmm_exit_pause(&svm->x, insn_len(svm, HVMM_SVM_INSN_PAUSE),
+			       hvmm_svm_features.pause_filter);
 	if (fate == HVMM_EXIT_RESUME)
 		hvmm_svm_watch_pause(svm);
 	return fate;
@@ -92,14 +99,14 @@ enum hvmm_exit_fate hvmm_svm_exit(struct hvmm_x86_vcpu *x)
 	switch (code) {
 	case SVM_X_CPUID:
 		COUNT(cpuid);
-		return hvmm_exit_cpuid(x, insn_len(svm));
+		return hvmm_exit_cpuid(x, insn_len(svm, HVMM_SVM_INSN_CPUID));
 	case SVM_X_MSR:
 		if (c->exit_info1) {
 			COUNT(msr_write);
-			return hvmm_exit_wrmsr(x, insn_len(svm));
+			return hvmm_exit_wrmsr(x, insn_len(svm, HVMM_SVM_INSN_WRMSR));
 		}
 		COUNT(msr_read);
-		return hvmm_exit_rdmsr(x, insn_len(svm));
+		return hvmm_exit_rdmsr(x, insn_len(svm, HVMM_SVM_INSN_RDMSR));
 	case SVM_X_IOIO:
 		/* Counted by who serves it. */
 		return exit_ioio(svm);
@@ -107,10 +114,10 @@ enum hvmm_exit_fate hvmm_svm_exit(struct hvmm_x86_vcpu *x)
 		return exit_npf(svm);
 	case SVM_X_HLT:
 		COUNT(hlt);
-		return hvmm_exit_hlt(x, insn_len(svm));
+		return hvmm_exit_hlt(x, insn_len(svm, HVMM_SVM_INSN_HLT));
 	case SVM_X_VMMCALL:
 		COUNT(hypercall);
-		return hvmm_exit_hypercall(x, insn_len(svm));
+		return hvmm_exit_hypercall(x, insn_len(svm, HVMM_SVM_INSN_VMMCALL));
 	case SVM_X_INTR:
 		/* The host has taken it since: interrupts are on again. */
 		COUNT(interrupt);
@@ -144,11 +151,11 @@ enum hvmm_exit_fate hvmm_svm_exit(struct hvmm_x86_vcpu *x)
 		return exit_pause(svm);
 	case SVM_X_XSETBV:
 		COUNT(xsetbv);
-		return hvmm_exit_xsetbv(x, insn_len(svm));
+		return hvmm_exit_xsetbv(x, next_len(svm));
 	case SVM_X_INVD:
 	case SVM_X_WBINVD:
 		COUNT(cache);
-		return hvmm_exit_cache(x, insn_len(svm));
+		return hvmm_exit_cache(x, next_len(svm));
 	case SVM_X_RDPMC:
 		COUNT(refused);
 		return hvmm_exit_rdpmc(x);

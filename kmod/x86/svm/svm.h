@@ -8,6 +8,51 @@
 #include "x86/vendor.h"
 
 /**
+ * enum hvmm_svm_insn - instructions whose plain encoding hvmm_svm_length() knows
+ */
+enum hvmm_svm_insn {
+	HVMM_SVM_INSN_CPUID,
+	HVMM_SVM_INSN_RDMSR,
+	HVMM_SVM_INSN_WRMSR,
+	HVMM_SVM_INSN_HLT,
+	HVMM_SVM_INSN_PAUSE,
+	HVMM_SVM_INSN_VMMCALL,
+	HVMM_SVM_INSN_NR
+};
+
+/* Without LA57, which guests are not offered. */
+#define HVMM_SVM_CODE_LEVELS	4
+#define HVMM_SVM_CODE_PAGES	2
+
+/**
+ * struct hvmm_svm_code - a page of guest code, and how it was reached
+ * @gen: &hvmm_mem.tlb_gen then; while it is the same, @entry and @page are what they were
+ * @linear: the page's linear address
+ * @cr0: the registers that govern a walk, as they were
+ * @cr3: likewise
+ * @cr4: likewise
+ * @efer: likewise
+ * @cpl: likewise
+ * @nr: number of @entry
+ * @entry: the entries of the guest's page tables
+ * @val: what they held
+ * @page: the page
+ */
+struct hvmm_svm_code {
+	u64 gen;
+	u64 linear;
+	u64 cr0;
+	u64 cr3;
+	u64 cr4;
+	u64 efer;
+	u8 cpl;
+	u8 nr;
+	const u64 *entry[HVMM_SVM_CODE_LEVELS];
+	u64 val[HVMM_SVM_CODE_LEVELS];
+	const void *page;
+};
+
+/**
  * struct hvmm_svm_vcpu - a vCPU on SVM
  * @x: the common part; first
  * @vmcb: its control block
@@ -21,6 +66,7 @@
  * @stepping: TF was set by us for this entry, to see the end of the IRET or of a shadow
  * @stepped: the present exit is the #DB of that step, and of nothing else
  * @host_tsc_aux: the pCPU's own TSC_AUX while the guest's is loaded
+ * @code: pages of code that have exited, by the last bits of their number
  */
 struct hvmm_svm_vcpu {
 	struct hvmm_x86_vcpu x;
@@ -35,6 +81,7 @@ struct hvmm_svm_vcpu {
 	bool stepping;
 	bool stepped;
 	u64 host_tsc_aux;
+	struct hvmm_svm_code code[HVMM_SVM_CODE_PAGES];
 };
 
 static inline struct hvmm_svm_vcpu *to_svm(struct hvmm_x86_vcpu *x)
@@ -51,6 +98,7 @@ static inline struct hvmm_svm_vcpu *to_svm(struct hvmm_x86_vcpu *x)
  * @asid_next: next ASID of it
  * @last_vm: id of the VM that ran here last; its predictions may be left
  * @enabled: EFER.SVME was set by us
+ * @noted: see hvmm_context_enter()
  */
 struct hvmm_svm_cpu {
 	struct page *host_save;
@@ -60,6 +108,7 @@ struct hvmm_svm_cpu {
 	u32 asid_next;
 	u32 last_vm;
 	bool enabled;
+	unsigned long noted;
 };
 
 DECLARE_PER_CPU(struct hvmm_svm_cpu, hvmm_svm_cpu);
@@ -132,13 +181,15 @@ void hvmm_svm_open_tpr_window(struct hvmm_x86_vcpu *x);
 void hvmm_svm_close_tpr_window(struct hvmm_svm_vcpu *svm);
 void hvmm_svm_open_nmi_window(struct hvmm_x86_vcpu *x);
 void hvmm_svm_set_shadow(struct hvmm_x86_vcpu *x, bool on);
-void hvmm_svm_sync_tpr(struct hvmm_x86_vcpu *x);
 void hvmm_svm_close_window(struct hvmm_svm_vcpu *svm);
 void hvmm_svm_complete_events(struct hvmm_svm_vcpu *svm);
 enum hvmm_exit_fate hvmm_svm_exit_iret(struct hvmm_svm_vcpu *svm);
 
 /* x86/svm/exit.c */
 enum hvmm_exit_fate hvmm_svm_exit(struct hvmm_x86_vcpu *x);
+
+/* x86/svm/length.c: 0 where it must be decoded; preemption off */
+unsigned int hvmm_svm_length(struct hvmm_svm_vcpu *svm, enum hvmm_svm_insn insn);
 
 /* x86/svm/dump.c */
 void hvmm_svm_trace(struct hvmm_x86_vcpu *x);
