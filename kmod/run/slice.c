@@ -56,14 +56,17 @@ static void give_way(struct hvmm_x86_vcpu *x)
 }
 
 /*
- * Bring in the page that an exit found missing, with the vCPU unloaded since
- * shmem may sleep. Return: whether the vCPU can go on.
+ * Bring in the page that an exit found missing; where it is not at hand, with the vCPU
+ * unloaded, since shmem may sleep. Return: whether the vCPU can go on.
  */
 static bool fault_in(struct hvmm_x86_vcpu *x)
 {
 	u64 gfn = x->missing_gfn;
 	int ret;
 
+	/* Most are in the host's memory, and nothing needs to sleep for them. */
+	if (!hvmm_fpu_must_yield() && hvmm_mem_fault_present(&x->vcpu.vm->mem, gfn))
+		return true;
 	unload(x);
 	ret = hvmm_mem_fault(&x->vcpu.vm->mem, gfn, x->missing_write, false);
 	if (ret == -EAGAIN || ret == -ENOMEM)
@@ -133,8 +136,8 @@ static bool enter(struct hvmm_slice *slice, struct hvmm_x86_vcpu *x)
 		local_irq_enable();
 		return false;
 	}
-	hvmm_arch->sync_tpr(x);
-	hvmm_inject_pending(x);
+	if (unlikely(hvmm_event_due(x)))
+		hvmm_inject_pending(x);
 	trace_hvmm_entry(vcpu->vm->id, vcpu->index, x->regs.rip);
 	hvmm_arch->enter(x);
 	WRITE_ONCE(vcpu->mode, HVMM_OUTSIDE);

@@ -338,19 +338,15 @@ static void live(struct hvmm_x86_vcpu *x, u32 leaf, u32 sub, u32 r[4])
 	}
 }
 
-void hvmm_cpuid(struct hvmm_x86_vcpu *x, u32 *eax, u32 *ebx, u32 *ecx, u32 *edx)
+void hvmm_cpuid(struct hvmm_x86_vcpu *x, u32 leaf, u32 sub, u32 r[4])
 {
-	u32 leaf = *eax, sub = *ecx;
 	const struct hvmm_cpuid_entry *e = hvmm_cpuid_find(&policy, leaf, sub);
-	u32 r[4] = {};
 
-	if (e) {
-		memcpy(r, e->r, sizeof(r));
-		if (e->live)
-			live(x, leaf, sub, r);
+	if (!e) {
+		memset(r, 0, 4 * sizeof(*r));
+		return;
 	}
-	*eax = r[HVMM_EAX];
-	*ebx = r[HVMM_EBX];
-	*ecx = r[HVMM_ECX];
-	*edx = r[HVMM_EDX];
+	memcpy(r, e->r, 4 * sizeof(*r));
+	if (e->live)
+		live(x, leaf, sub, r);
 }

@@ -20,14 +20,13 @@ int hvmm_cpuid_setup(void);
 /**
  * hvmm_cpuid - answer CPUID
  * @x: the vCPU
- * @eax: in: leaf; out: EAX
- * @ebx: EBX
- * @ecx: in: subleaf; out: ECX
- * @edx: EDX
+ * @leaf: EAX
+ * @sub: ECX
+ * @r: filled: EAX, EBX, ECX, EDX
  *
  * Context: any.
  */
-void hvmm_cpuid(struct hvmm_x86_vcpu *x, u32 *eax, u32 *ebx, u32 *ecx, u32 *edx);
+void hvmm_cpuid(struct hvmm_x86_vcpu *x, u32 leaf, u32 sub, u32 r[4]);
 
 /**
  * hvmm_guest_has - whether a feature is offered to guests

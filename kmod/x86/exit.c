@@ -180,13 +180,11 @@ page_fault:
  * Length of the instruction: what the processor said, or from its bytes.
  * Return: 0, or -errno with *@fate set.
  */
-static int need_len(struct hvmm_x86_vcpu *x, unsigned int *len, enum hvmm_insn_kind kind,
-		    enum hvmm_exit_fate *fate)
+static noinline int decode_len(struct hvmm_x86_vcpu *x, unsigned int *len,
+			       enum hvmm_insn_kind kind, enum hvmm_exit_fate *fate)
 {
 	int ret;
 
-	if (*len)
-		return 0;
 	ret = hvmm_insn_prepare(x, fate);
 	if (ret)
 		return ret;
@@ -197,6 +195,12 @@ static int need_len(struct hvmm_x86_vcpu *x, unsigned int *len, enum hvmm_insn_k
 	}
 	*len = x->emul.insn.len;
 	return 0;
+}
+
+static int need_len(struct hvmm_x86_vcpu *x, unsigned int *len, enum hvmm_insn_kind kind,
+		    enum hvmm_exit_fate *fate)
+{
+	return likely(*len) ? 0 : decode_len(x, len, kind, fate);
 }
 
 /* The instruction is complete; RIP is behind it already. */
@@ -229,17 +233,15 @@ enum hvmm_exit_fate hvmm_insn_done(struct hvmm_x86_vcpu *x, unsigned int len)
 enum hvmm_exit_fate hvmm_exit_cpuid(struct hvmm_x86_vcpu *x, unsigned int len)
 {
 	enum hvmm_exit_fate fate;
-	u32 eax, ebx, ecx, edx;
+	u32 r[4];
 
 	if (need_len(x, &len, HVMM_KIND_CPUID, &fate))
 		return fate;
-	eax = x->regs.gpr[HVMM_RAX];
-	ecx = x->regs.gpr[HVMM_RCX];
-	hvmm_cpuid(x, &eax, &ebx, &ecx, &edx);
-	set_gpr32(x, HVMM_RAX, eax);
-	set_gpr32(x, HVMM_RBX, ebx);
-	set_gpr32(x, HVMM_RCX, ecx);
-	set_gpr32(x, HVMM_RDX, edx);
+	hvmm_cpuid(x, x->regs.gpr[HVMM_RAX], x->regs.gpr[HVMM_RCX], r);
+	set_gpr32(x, HVMM_RAX, r[0]);
+	set_gpr32(x, HVMM_RBX, r[1]);
+	set_gpr32(x, HVMM_RCX, r[2]);
+	set_gpr32(x, HVMM_RDX, r[3]);
 	return hvmm_insn_done(x, len);
 }
 
@@ -489,12 +491,12 @@ enum hvmm_exit_fate hvmm_exit_pio(struct hvmm_x86_vcpu *x, u16 port, unsigned in
 
 	if (need_len(x, &len, in ? HVMM_KIND_IN : HVMM_KIND_OUT, &fate))
 		return fate;
-	x->io_next = 0;
-	if (hvmm_io_access(x, HVMM_IO_PORT, !in, port, size, &val) == HVMM_EMUL_PENDING) {
+	if (hvmm_io_port(x, !in, port, size, &val) == HVMM_EMUL_PENDING) {
 		x->vcpu.wait = HVMM_WAIT_IO;
 		return HVMM_EXIT_PARK;
 	}
-	hvmm_io_forget(x);
+	if (unlikely(x->nr_io))
+		hvmm_io_forget(x);
 	if (in) {
 		if (size == 4)
 			*rax = (u32)val;

@@ -111,6 +111,22 @@ int hvmm_insn_prepare(struct hvmm_x86_vcpu *x, enum hvmm_exit_fate *fate);
 enum hvmm_exit_fate hvmm_insn_done(struct hvmm_x86_vcpu *x, unsigned int len);
 
 /**
+ * hvmm_io_port - carry out the one access of IN or OUT
+ * @x: the vCPU
+ * @write: direction
+ * @port: port
+ * @len: 1, 2 or 4
+ * @data: source or destination
+ *
+ * As hvmm_io_access(), but an access that is done at once leaves no record: nothing else
+ * belongs to the instruction.
+ *
+ * Return: DONE or PENDING.
+ */
+enum hvmm_emul_status hvmm_io_port(struct hvmm_x86_vcpu *x, bool write, u16 port,
+				   unsigned int len, void *data);
+
+/**
  * hvmm_io_replay - take an access from the records of an earlier run
  * @x: the vCPU
  * @kind: what it goes to
@@ -172,6 +188,17 @@ void hvmm_io_forget(struct hvmm_x86_vcpu *x);
 extern const struct hvmm_emul_ops hvmm_emul_glue;
 
 /* x86/inject.c */
+
+/**
+ * hvmm_event_due - whether hvmm_inject_pending() may have something to do
+ * @x: the vCPU
+ *
+ * Context: as hvmm_inject_pending().
+ */
+static inline bool hvmm_event_due(const struct hvmm_x86_vcpu *x)
+{
+	return x->event.valid || x->nmi_pending || READ_ONCE(x->vcpu.lapic.irr_pending);
+}
 
 /**
  * hvmm_inject_pending - choose what the guest gets at this entry

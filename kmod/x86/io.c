@@ -119,6 +119,51 @@ static void trace_access(struct hvmm_x86_vcpu *x, bool mmio, bool write, u64 add
 		trace_hvmm_pio(x->vcpu.vm->id, x->vcpu.index, write, addr, len, val, user);
 }
 
+/* Not for a device in the kernel: for the device process, or for nobody. */
+static enum hvmm_emul_status unclaimed(struct hvmm_x86_vcpu *x, enum hvmm_io_kind kind,
+				       bool write, u64 addr, unsigned int len, void *data)
+{
+	bool mmio = kind == HVMM_IO_MMIO;
+
+	if (!hvmm_channel_post(&x->vcpu, mmio, write, addr, len, data)) {
+		new_record(x, kind, write, addr, len);
+		trace_access(x, mmio, write, addr, len, data, true);
+		if (mmio)
+			hvmm_stat_inc(&x->vcpu, mmio_user);
+		else
+			hvmm_stat_inc(&x->vcpu, pio_user);
+		return HVMM_EMUL_PENDING;
+	}
+	/* Nobody there: as on a PC's bus, reads float high and writes go nowhere. */
+	if (!write)
+		memset(data, 0xff, len);
+	return HVMM_EMUL_DONE;
+}
+
+static void count_access(struct hvmm_x86_vcpu *x, bool mmio, bool write, u64 addr,
+			 unsigned int len, const void *data)
+{
+	if (mmio)
+		hvmm_stat_inc(&x->vcpu, mmio);
+	else
+		hvmm_stat_inc(&x->vcpu, pio);
+	trace_access(x, mmio, write, addr, len, data, false);
+}
+
+enum hvmm_emul_status hvmm_io_port(struct hvmm_x86_vcpu *x, bool write, u16 port,
+				   unsigned int len, void *data)
+{
+	if (unlikely(x->nr_io)) {
+		x->io_next = 0;
+		return hvmm_io_access(x, HVMM_IO_PORT, write, port, len, data);
+	}
+	if (kernel_device(x, false, write, port, len, data) &&
+	    unclaimed(x, HVMM_IO_PORT, write, port, len, data) == HVMM_EMUL_PENDING)
+		return HVMM_EMUL_PENDING;
+	count_access(x, false, write, port, len, data);
+	return HVMM_EMUL_DONE;
+}
+
 enum hvmm_emul_status hvmm_io_access(struct hvmm_x86_vcpu *x, enum hvmm_io_kind kind, bool write,
 				     u64 addr, unsigned int len, void *data)
 {
@@ -133,25 +178,9 @@ enum hvmm_emul_status hvmm_io_access(struct hvmm_x86_vcpu *x, enum hvmm_io_kind 
 	ret = kernel_device(x, mmio, write, addr, len, data);
 	if (ret == -EAGAIN)
 		return HVMM_EMUL_RETRY;
-	if (ret) {
-		if (!hvmm_channel_post(&x->vcpu, mmio, write, addr, len, data)) {
-			new_record(x, kind, write, addr, len);
-			trace_access(x, mmio, write, addr, len, data, true);
-			if (mmio)
-				hvmm_stat_inc(&x->vcpu, mmio_user);
-			else
-				hvmm_stat_inc(&x->vcpu, pio_user);
-			return HVMM_EMUL_PENDING;
-		}
-		/* Nobody there: as on a PC's bus, reads float high and writes go nowhere. */
-		if (!write)
-			memset(data, 0xff, len);
-	}
-	if (mmio)
-		hvmm_stat_inc(&x->vcpu, mmio);
-	else
-		hvmm_stat_inc(&x->vcpu, pio);
-	trace_access(x, mmio, write, addr, len, data, false);
+	if (ret && unclaimed(x, kind, write, addr, len, data) == HVMM_EMUL_PENDING)
+		return HVMM_EMUL_PENDING;
+	count_access(x, mmio, write, addr, len, data);
 	hvmm_io_record(x, kind, write, addr, len, data);
 	return HVMM_EMUL_DONE;
 }

@@ -43,7 +43,6 @@
  * @open_tpr_window: exit when the guest writes CR8
  * @open_nmi_window: exit as soon as an NMI can be taken
  * @set_shadow: set or clear the interrupt shadow
- * @sync_tpr: LAPIC TPR to the control block before entry
  * @flush_tlb: at the next entry, use no cached translation of this guest
  * @set_msr_intercept: whether RDMSR and WRMSR of an MSR exit, on this vCPU
  * @trace: write the state to the trace
@@ -87,7 +86,6 @@ struct hvmm_arch_ops {
 	void (*open_tpr_window)(struct hvmm_x86_vcpu *x);
 	void (*open_nmi_window)(struct hvmm_x86_vcpu *x);
 	void (*set_shadow)(struct hvmm_x86_vcpu *x, bool on);
-	void (*sync_tpr)(struct hvmm_x86_vcpu *x);
 	void (*flush_tlb)(struct hvmm_x86_vcpu *x);
 	void (*set_msr_intercept)(struct hvmm_x86_vcpu *x, u32 msr, bool read, bool write);
 	void (*trace)(struct hvmm_x86_vcpu *x);

@@ -155,7 +155,7 @@ bool hvmm_arch_event_pending(struct hvmm_vcpu *vcpu)
 
 void hvmm_x86_reset(struct hvmm_x86_vcpu *x, bool init)
 {
-	u32 eax, ebx, ecx, edx;
+	u32 r[4];
 
 	hvmm_arch->vcpu_reset(x, init);
 	hvmm_lapic_reset(&x->vcpu.lapic, init);
@@ -170,10 +170,8 @@ void hvmm_x86_reset(struct hvmm_x86_vcpu *x, bool init)
 	x->insn_valid = false;
 	x->seg_valid = 0;
 	/* SDM vol. 3, table 9-1: signature and model, as CPUID leaf 1 gives them. */
-	eax = 1;
-	ecx = 0;
-	hvmm_cpuid(x, &eax, &ebx, &ecx, &edx);
-	x->regs.gpr[HVMM_RDX] = eax;
+	hvmm_cpuid(x, 1, 0, r);
+	x->regs.gpr[HVMM_RDX] = r[0];
 	if (init)
 		return;
 	x->xcr0 = XFEATURE_MASK_FP;

@@ -16,10 +16,10 @@ struct regs {
 
 static struct regs cpuid(u32 leaf, u32 sub)
 {
-	struct regs r = { .a = leaf, .c = sub };
+	u32 r[4];
 
-	hvmm_cpuid(&vcpu, &r.a, &r.b, &r.c, &r.d);
-	return r;
+	hvmm_cpuid(&vcpu, leaf, sub, r);
+	return (struct regs){ .a = r[0], .b = r[1], .c = r[2], .d = r[3] };
 }
 
 static void check_zero(u32 leaf, u32 sub)

@@ -138,18 +138,6 @@ void hvmm_svm_set_shadow(struct hvmm_x86_vcpu *x, bool on)
 	*shadow = on ? *shadow | SVM_SHADOW_INTERRUPT : *shadow & ~SVM_SHADOW_INTERRUPT;
 }
 
-void hvmm_svm_sync_tpr(struct hvmm_x86_vcpu *x)
-{
-	struct hvmm_svm_vcpu *svm = to_svm(x);
-	struct hvmm_vmcb_control *c = &svm->vmcb->control;
-	u8 tpr = hvmm_lapic_get_tpr(&x->vcpu.lapic);
-
-	if ((c->vintr & SVM_V_TPR_MASK) == tpr)
-		return;
-	c->vintr = (c->vintr & ~SVM_V_TPR_MASK) | tpr;
-	hvmm_svm_dirty(svm, SVM_CLEAN_TPR);
-}
-
 static u64 linear_rip(const struct hvmm_x86_vcpu *x)
 {
 	return to_svm((struct hvmm_x86_vcpu *)x)->vmcb->save.cs.base + x->regs.rip;

@@ -219,7 +219,6 @@ const struct hvmm_arch_ops hvmm_svm_ops = {
 	.open_tpr_window	= hvmm_svm_open_tpr_window,
 	.open_nmi_window	= hvmm_svm_open_nmi_window,
 	.set_shadow		= hvmm_svm_set_shadow,
-	.sync_tpr		= hvmm_svm_sync_tpr,
 	.flush_tlb		= hvmm_svm_flush_tlb,
 	.set_msr_intercept	= svm_set_msr_intercept,
 	.trace			= hvmm_svm_trace,

@@ -224,6 +224,18 @@ static void new_asid(struct hvmm_svm_vcpu *svm, struct hvmm_svm_cpu *sc)
 	hvmm_stat_inc(&svm->x.vcpu, tlb_flushes);
 }
 
+/* The LAPIC's TPR to the control block. */
+static void sync_tpr(struct hvmm_svm_vcpu *svm)
+{
+	struct hvmm_vmcb_control *c = &svm->vmcb->control;
+	u8 tpr = hvmm_lapic_get_tpr(&svm->x.vcpu.lapic);
+
+	if (likely((c->vintr & SVM_V_TPR_MASK) == tpr))
+		return;
+	c->vintr = (c->vintr & ~SVM_V_TPR_MASK) | tpr;
+	hvmm_svm_dirty(svm, SVM_CLEAN_TPR);
+}
+
 static void load_debug_registers(const u64 *dr)
 {
 	/* The host's DR7 would act on the guest's addresses. */
@@ -234,15 +246,15 @@ static void load_debug_registers(const u64 *dr)
 	set_debugreg(dr[3], 3);
 }
 
-static noinstr void enter_guest(struct hvmm_svm_vcpu *svm, u64 host_pa)
+static noinstr void enter_guest(struct hvmm_svm_vcpu *svm, struct hvmm_svm_cpu *sc)
 {
-	hvmm_context_enter();
+	hvmm_context_enter(&sc->noted);
 	/*
 	 * GIF is clear: nothing is taken here, but the guest is left for it (APM
 	 * vol. 2, 15.21.1: with V_INTR_MASKING the host's IF decides).
 	 */
 	asm volatile("sti" : : : "memory");
-	hvmm_svm_vmrun(&svm->x.regs, svm->vmcb_pa, host_pa);
+	hvmm_svm_vmrun(&svm->x.regs, svm->vmcb_pa, sc->host_vmcb_pa);
 	asm volatile("cli" : : : "memory");
 	hvmm_context_exit();
 }
@@ -278,8 +290,9 @@ void hvmm_svm_enter(struct hvmm_x86_vcpu *x)
 	bool debugging = vmcb->save.dr7 & (DR_LOCAL_ENABLE_MASK | DR_GLOBAL_ENABLE_MASK);
 	unsigned long host_dr[4];
 
-	if (svm->asid_gen != sc->asid_gen)
+	if (unlikely(svm->asid_gen != sc->asid_gen))
 		new_asid(svm, sc);
+	sync_tpr(svm);
 	vmcb->save.rax = x->regs.gpr[HVMM_RAX];
 	vmcb->save.rsp = x->regs.gpr[HVMM_RSP];
 	vmcb->save.rip = x->regs.rip;
@@ -298,7 +311,7 @@ void hvmm_svm_enter(struct hvmm_x86_vcpu *x)
 		hvmm_host_save_debug(host_dr);
 		load_debug_registers(x->dr);
 	}
-	enter_guest(svm, sc->host_vmcb_pa);
+	enter_guest(svm, sc);
 	hvmm_host_restore_debug(debugging ? host_dr : NULL);
 	if (unlikely(vmcb->save.dr6 != HVMM_DR6_FIXED))
 		hvmm_host_clean_dr6();
