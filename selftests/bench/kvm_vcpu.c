@@ -15,6 +15,7 @@
 #define SERIAL_LSR  0x3fd
 #define LSR_EMPTY   0x60
 #define LATCH	    0xe0
+#define UNMAP	    0xe4
 #define LEAVE	    0xf4
 #define STATUS_RESET 125
 
@@ -148,6 +149,23 @@ static uint64_t port_read(struct kvm_vcpu *vcpu, uint16_t port)
 	}
 }
 
+/*
+ * Out of the nested page table, by way of this process's: in that it is put back, as a page
+ * that the host has is for whoever emulates devices.
+ */
+static void unmap_page(struct kvm_vm *vm, uint32_t gpa)
+{
+	uint8_t *page;
+
+	gpa &= ~(uint32_t)(HV_PAGE - 1);
+	if (gpa >= vm->memory)
+		return;
+	page = (uint8_t *)vm->ram + gpa;
+	if (madvise(page, HV_PAGE, MADV_DONTNEED))
+		kvm_die("MADV_DONTNEED");
+	*(volatile uint8_t *)page = *(volatile uint8_t *)page;
+}
+
 /* Return: the status with which the guest leaves, or -1. */
 static int port_write(struct kvm_vcpu *vcpu, uint16_t port, uint32_t value)
 {
@@ -159,6 +177,9 @@ static int port_write(struct kvm_vcpu *vcpu, uint16_t port, uint32_t value)
 		return -1;
 	case LATCH:
 		vcpu->vm->latch = value;
+		return -1;
+	case UNMAP:
+		unmap_page(vcpu->vm, value);
 		return -1;
 	case LEAVE:
 		return (int)((value << 1 | 1) & 0xff);
