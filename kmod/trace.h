@@ -73,6 +73,26 @@ DEFINE_EVENT(hvmm_vcpu, hvmm_switch, TP_PROTO(u32 vm, u32 vcpu), TP_ARGS(vm, vcp
 /* A parked vCPU has become ready. */
 DEFINE_EVENT(hvmm_vcpu, hvmm_wake, TP_PROTO(u32 vm, u32 vcpu), TP_ARGS(vm, vcpu));
 
+/* A vCPU could run, but its VM's cap is used up. */
+DEFINE_EVENT(hvmm_vcpu, hvmm_throttle, TP_PROTO(u32 vm, u32 vcpu), TP_ARGS(vm, vcpu));
+
+/* The cap no longer holds it back, after ns; it runs, waits for a pCPU or for something else. */
+TRACE_EVENT(hvmm_unthrottle,
+	TP_PROTO(u32 vm, u32 vcpu, u64 ns),
+	TP_ARGS(vm, vcpu, ns),
+	TP_STRUCT__entry(
+		__field(u32, vm)
+		__field(u32, vcpu)
+		__field(u64, ns)
+	),
+	TP_fast_assign(
+		__entry->vm = vm;
+		__entry->vcpu = vcpu;
+		__entry->ns = ns;
+	),
+	TP_printk("vm %u vcpu %u after %llu ns", __entry->vm, __entry->vcpu, __entry->ns)
+);
+
 /* A vCPU waits; the state is one of the ledger's. */
 TRACE_EVENT(hvmm_park,
 	TP_PROTO(u32 vm, u32 vcpu, const char *state),

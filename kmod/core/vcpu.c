@@ -131,22 +131,44 @@ enum hvmm_vcpu_state hvmm_vcpu_parked_state(const struct hvmm_vcpu *vcpu)
 	return HVMM_VCPU_PAUSED;
 }
 
+/* Wake-ups and throttling are what the ledger's state turns into; before it is changed. */
+static void trace_change(const struct hvmm_vcpu *vcpu, enum hvmm_vcpu_state to, u64 now)
+{
+	const struct hvmm_ledger *ledger = &vcpu->ledger;
+	u32 vm = vcpu->vm->id;
+
+	if (hvmm_vcpu_state_parked(ledger->state) && !hvmm_vcpu_state_parked(to))
+		trace_hvmm_wake(vm, vcpu->index);
+	if (ledger->state == to)
+		return;
+	if (to == HVMM_VCPU_CAPPED)
+		trace_hvmm_throttle(vm, vcpu->index);
+	else if (ledger->state == HVMM_VCPU_CAPPED)
+		trace_hvmm_unthrottle(vm, vcpu->index, max(now, ledger->since) - ledger->since);
+}
+
+static void enter_state(struct hvmm_vcpu *vcpu, enum hvmm_vcpu_state state, u64 now)
+{
+	if (trace_hvmm_wake_enabled() || trace_hvmm_throttle_enabled() ||
+	    trace_hvmm_unthrottle_enabled())
+		trace_change(vcpu, state, now);
+	hvmm_ledger_switch(&vcpu->ledger, state, now);
+}
+
 void hvmm_vcpu_changed(struct hvmm_vcpu *vcpu, enum hvmm_unit_state state, u64 now)
 {
 	switch (state) {
 	case HVMM_UNIT_RUNNING:
-		hvmm_ledger_switch(&vcpu->ledger, HVMM_VCPU_RUN, now);
+		enter_state(vcpu, HVMM_VCPU_RUN, now);
 		break;
 	case HVMM_UNIT_QUEUED:
+		enter_state(vcpu, HVMM_VCPU_READY, now);
+		break;
 	case HVMM_UNIT_CAPPED:
-		if (trace_hvmm_wake_enabled() &&
-		    hvmm_vcpu_state_parked(vcpu->ledger.state))
-			trace_hvmm_wake(vcpu->vm->id, vcpu->index);
-		hvmm_ledger_switch(&vcpu->ledger, state == HVMM_UNIT_CAPPED ?
-				   HVMM_VCPU_CAPPED : HVMM_VCPU_READY, now);
+		enter_state(vcpu, HVMM_VCPU_CAPPED, now);
 		break;
 	case HVMM_UNIT_PARKED:
-		hvmm_ledger_switch(&vcpu->ledger, hvmm_vcpu_parked_state(vcpu), now);
+		enter_state(vcpu, hvmm_vcpu_parked_state(vcpu), now);
 		trace_hvmm_park(vcpu->vm->id, vcpu->index,
 				hvmm_vcpu_state_name(vcpu->ledger.state));
 		/*
