@@ -60,8 +60,51 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	return 0;
 }
 
-/* Idle time of the host's CPUs, to a hundredth of a second (proc(5)). */
-static bool read_idle(uint64_t *ns)
+/* pCPUs that a quota allows, of those that there are. */
+static struct hv_cpus allowed(const struct hv_quota *quota, const struct hv_cpus *there)
+{
+	struct hv_cpus cpus = *there;
+	size_t cpu;
+
+	for (cpu = 0; quota->affinity.len && cpu < there->len * 8; cpu++)
+		if (!hv_cpus_has(&quota->affinity, cpu))
+			cpus.bits[cpu / 8] &= (uint8_t) ~(1U << cpu % 8);
+	return cpus;
+}
+
+static uint32_t count_cpus(const struct hv_cpus *cpus, const struct hv_cpus *among)
+{
+	uint32_t n = 0;
+	unsigned int cpu;
+
+	for (cpu = 0; cpu < cpus->len * 8; cpu++)
+		n += hv_cpus_has(cpus, cpu) && hv_cpus_has(among, cpu);
+	return n;
+}
+
+/* pCPUs that run vCPUs. */
+static int read_pcpus(struct hv_nl *nl, struct hv_cpus *there, struct hv_error *err)
+{
+	struct hv_pcpu *pcpus = NULL;
+	size_t count, i;
+
+	if (hv_pcpus_get(nl, &pcpus, &count, err))
+		return -1;
+	memset(there, 0, sizeof(*there));
+	there->len = sizeof(there->bits);
+	for (i = 0; i < count; i++) {
+		const uint64_t *v = pcpus[i].values;
+		uint64_t cpu = v[HVMM_A_PCPU_ID];
+
+		if (v[HVMM_A_PCPU_ONLINE] && v[HVMM_A_PCPU_USED] && cpu < HV_CPUS_MAX)
+			there->bits[cpu / 8] |= (uint8_t)(1U << cpu % 8);
+	}
+	free(pcpus);
+	return 0;
+}
+
+/* Idle time of these of the host's CPUs, to a hundredth of a second (proc(5)). */
+static bool read_idle(const struct hv_cpus *cpus, uint64_t *ns)
 {
 	FILE *file = fopen("/proc/stat", "re");
 	uint64_t hz = (uint64_t)sysconf(_SC_CLK_TCK), idle, iowait, sum = 0;
@@ -72,7 +115,8 @@ static bool read_idle(uint64_t *ns)
 		return false;
 	while (fgets(line, sizeof(line), file))
 		if (sscanf(line, "cpu%u %*u %*u %*u %" SCNu64 " %" SCNu64, &cpu, &idle, &iowait) ==
-		    3)
+			    3 &&
+		    hv_cpus_has(cpus, cpu))
 			sum += idle + iowait;
 	fclose(file);
 	*ns = sum * (1000000000 / hz);
@@ -85,7 +129,8 @@ static void sample_free(struct hv_why_sample *s)
 	free((void *)s->vms);
 }
 
-static int sample(struct hv_nl *nl, uint32_t id, struct hv_why_sample *s, struct hv_error *err)
+static int sample(struct hv_nl *nl, uint32_t id, const struct hv_cpus *mine,
+		  struct hv_why_sample *s, struct hv_error *err)
 {
 	struct hv_vcpu *vcpus = NULL;
 	struct hv_stats *stats = NULL;
@@ -93,7 +138,7 @@ static int sample(struct hv_nl *nl, uint32_t id, struct hv_why_sample *s, struct
 	size_t i;
 
 	memset(s, 0, sizeof(*s));
-	s->idle_known = read_idle(&s->idle);
+	s->idle_known = read_idle(mine, &s->idle);
 	if (hv_stats_list(nl, &stats, &s->nr_vms, err))
 		return -1;
 	if (hv_vcpus_get(nl, id, &vcpus, &s->nr_vcpus, err)) {
@@ -118,6 +163,37 @@ static int sample(struct hv_nl *nl, uint32_t id, struct hv_why_sample *s, struct
 	free(stats);
 	s->vcpus = vcpus;
 	s->vms = vms;
+	return 0;
+}
+
+/* What the VMs of a sample were allowed, seen from the one in question. */
+static int annotate(struct hv_nl *nl, struct hv_why_sample *s, const struct hv_cpus *there,
+		    const struct hv_cpus *mine, struct hv_error *err)
+{
+	struct hv_why_vm *vms = (struct hv_why_vm *)s->vms;
+	struct hv_vm *all = NULL;
+	size_t count, i, k;
+
+	if (hv_vm_list(nl, &all, &count, err))
+		return -1;
+	for (i = 0, k = 0; i < s->nr_vms; i++) {
+		struct hv_cpus cpus;
+		uint32_t shared;
+
+		/* Both are in the order of numbers; it may have been destroyed since. */
+		while (k < count && all[k].id < vms[i].id)
+			k++;
+		if (k == count || all[k].id != vms[i].id)
+			continue;
+		vms[i].weight = all[k].quota.weight;
+		cpus = allowed(&all[k].quota, there);
+		shared = count_cpus(&cpus, mine);
+		if (!shared)
+			vms[i].where = HV_WHY_APART;
+		else if (shared < count_cpus(&cpus, there))
+			vms[i].where = HV_WHY_PARTLY;
+	}
+	free(all);
 	return 0;
 }
 
@@ -235,6 +311,10 @@ static void show_json(const struct hv_why *why)
 		hv_out_number(out, "id", o->id, HV_AS_NUMBER);
 		hv_out_text(out, "name", o->name);
 		hv_out_text(out, "who", o->self ? "itself" : "other");
+		if (o->weight)
+			hv_out_number(out, "cpu-weight", o->weight, HV_AS_NUMBER);
+		else
+			hv_out_none(out, "cpu-weight");
 		hv_out_text(out, "run-is", o->at_most ? "at-most" : "exact");
 		hv_out_number(out, "run", o->run, HV_AS_TIME);
 		hv_out_object_end(out);
@@ -260,24 +340,29 @@ static int explain(struct hv_nl *nl, const struct why_args *a, struct hv_error *
 {
 	struct hv_why_sample before = { 0 }, after = { 0 };
 	struct hv_why_limits limits = { 0 };
-	struct hv_host host;
+	struct hv_cpus there, mine;
 	struct hv_why why;
 	struct hv_vm vm;
 	int ret = -1;
 
-	if (hv_vm_get(nl, a->name, &vm, err) || hv_host_get(nl, &host, err))
+	if (hv_vm_get(nl, a->name, &vm, err) || read_pcpus(nl, &there, err))
 		return -1;
+	mine = allowed(&vm.quota, &there);
 	if (!a->since_start) {
-		if (sample(nl, vm.id, &before, err))
+		if (sample(nl, vm.id, &mine, &before, err))
 			return -1;
 		wait_for(a->window);
 	}
-	if (sample(nl, vm.id, &after, err))
+	if (sample(nl, vm.id, &mine, &after, err) || annotate(nl, &after, &there, &mine, err))
 		goto free;
 	limits.id = vm.id;
 	limits.name = vm.name;
-	limits.all_pcpus = (uint32_t)host.counts[HVMM_A_HOST_PCPUS];
-	limits.pcpus = limits.all_pcpus;
+	limits.all_pcpus = count_cpus(&there, &there);
+	limits.pcpus = count_cpus(&mine, &there);
+	limits.weight = vm.quota.weight;
+	limits.max_ns = vm.quota.max;
+	limits.period_ns = vm.quota.period;
+	limits.min_ppm = vm.quota.min;
 	hv_why_work_out(&why, &limits, a->since_start ? NULL : &before, &after);
 	if (a->json)
 		show_json(&why);

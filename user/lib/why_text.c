@@ -124,7 +124,7 @@ const char *hv_why_advice_text(const struct hv_why *why, enum hv_why_advice advi
 	case HV_ADVICE_WIDEN:
 		snprintf(buf, HV_WHY_TEXT,
 			 "Let it use more pCPUs: it may use %" PRIu32 " of %" PRIu32
-			 " (hvadm set %s --cpus ...).",
+			 " (hvadm set %s --cpu-affinity ...).",
 			 why->limits.pcpus, why->limits.all_pcpus, name);
 		break;
 	case HV_ADVICE_FEWER_VCPUS:
