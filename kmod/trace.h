@@ -12,6 +12,8 @@
 #include <linux/tracepoint.h>
 #include <linux/types.h>
 
+struct hvmm_sched_record;
+
 TRACE_EVENT(hvmm_entry,
 	TP_PROTO(u32 vm, u32 vcpu, u64 rip),
 	TP_ARGS(vm, vcpu, rip),
@@ -108,6 +110,71 @@ TRACE_EVENT(hvmm_park,
 		strscpy(__entry->state, state, sizeof(__entry->state));
 	),
 	TP_printk("vm %u vcpu %u %s", __entry->vm, __entry->vcpu, __entry->state)
+);
+
+/*
+ * Calls of the scheduler, in order under each domain's lock, and what came of them: see
+ * struct hvmm_sched_record. "selftests/sched/sim --replay" reads them.
+ */
+TRACE_EVENT(hvmm_sched,
+	TP_PROTO(const struct hvmm_sched_record *rec),
+	TP_ARGS(rec),
+	TP_STRUCT__entry(
+		__field(u32, op)
+		__field(u32, dom)
+		__field(u64, seq)
+		__field(u64, now)
+		__field(int, res)
+		__field(u32, vm)
+		__field(int, vcpu)
+		__field(u64, host)
+		__field(u64, arg)
+	),
+	TP_fast_assign(
+		__entry->op = rec->op;
+		__entry->dom = rec->dom;
+		__entry->seq = rec->seq;
+		__entry->now = rec->now;
+		__entry->res = rec->res;
+		__entry->vm = rec->group;
+		__entry->vcpu = rec->unit;
+		__entry->host = rec->host_ns;
+		__entry->arg = rec->arg;
+	),
+	TP_printk("op %s dom %u seq %llu now %llu res %d vm %u vcpu %d host %llu arg %llu",
+		  __print_symbolic(__entry->op, { 0, "wake" }, { 1, "hold" }, { 2, "next" },
+				   { 3, "put" }, { 4, "attend" }, { 5, "timer" },
+				   { 6, "yield_to" }, { 7, "online" }, { 8, "quota" },
+				   { 9, "exit" }),
+		  __entry->dom, __entry->seq, __entry->now, __entry->res, __entry->vm,
+		  __entry->vcpu, __entry->host, __entry->arg)
+);
+
+/* The quota of the hvmm_sched event before it. */
+TRACE_EVENT(hvmm_sched_quota,
+	TP_PROTO(const struct hvmm_sched_record *rec),
+	TP_ARGS(rec),
+	TP_STRUCT__entry(
+		__field(u32, dom)
+		__field(u64, seq)
+		__field(u32, weight)
+		__field(u64, max)
+		__field(u64, period)
+		__field(u64, burst)
+		__field(u32, min)
+	),
+	TP_fast_assign(
+		__entry->dom = rec->dom;
+		__entry->seq = rec->seq;
+		__entry->weight = rec->quota->weight;
+		__entry->max = rec->quota->max_ns;
+		__entry->period = rec->quota->period_ns;
+		__entry->burst = rec->quota->burst_ns;
+		__entry->min = rec->quota->min_ppm;
+	),
+	TP_printk("dom %u seq %llu weight %u max %llu period %llu burst %llu min %u",
+		  __entry->dom, __entry->seq, __entry->weight, __entry->max,
+		  __entry->period, __entry->burst, __entry->min)
 );
 
 /* The type is that of EVENTINJ: 0 interrupt, 2 NMI, 3 exception. */

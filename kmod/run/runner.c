@@ -22,6 +22,7 @@
 #include "run/load.h"
 #include "run/runner.h"
 #include "run/slice.h"
+#include "trace.h"
 
 /**
  * struct runner - a pCPU's thread
@@ -107,12 +108,20 @@ static void exec_broken(const char *policy, const char *why)
 	pr_err("scheduling class %s %s: replaced by round robin\n", policy, why);
 }
 
+static void exec_record(const struct hvmm_sched_record *rec)
+{
+	trace_hvmm_sched(rec);
+	if (rec->quota)
+		trace_hvmm_sched_quota(rec);
+}
+
 static const struct hvmm_sched_exec exec = {
 	.runnable	= exec_runnable,
 	.changed	= exec_changed,
 	.kick		= exec_kick,
 	.arm		= exec_arm,
 	.broken		= exec_broken,
+	.record		= exec_record,
 };
 
 void hvmm_run_kick_cpu(unsigned int cpu)

@@ -126,6 +126,37 @@ void hvmm_note(struct hvmm_domain *dom, enum hvmm_sched_op op, const struct hvmm
 		hvmm_sched.exec->record(&rec);
 }
 
+static void note_group(const struct hvmm_share *share, struct hvmm_sched_record *rec)
+{
+	struct hvmm_domain *dom = share->dom;
+
+	lockdep_assert_held(&dom->lock);
+	rec->dom = dom->id;
+	rec->seq = dom->seq++;
+	rec->res = -1;
+	rec->group = share->group->id;
+	rec->unit = share->group->nr_units;
+	if (hvmm_sched.exec->record)
+		hvmm_sched.exec->record(rec);
+}
+
+void hvmm_note_quota(const struct hvmm_share *share, u64 now)
+{
+	struct hvmm_sched_record rec = {
+		.op = HVMM_OP_QUOTA, .now = now, .arg = share->allowed,
+		.quota = &share->group->quota,
+	};
+
+	note_group(share, &rec);
+}
+
+void hvmm_note_exit(const struct hvmm_share *share)
+{
+	struct hvmm_sched_record rec = { .op = HVMM_OP_EXIT, .now = share->dom->now };
+
+	note_group(share, &rec);
+}
+
 void hvmm_set_state(struct hvmm_unit *unit, enum hvmm_unit_state state, u64 now)
 {
 	WRITE_ONCE(unit->state, state);

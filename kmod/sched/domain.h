@@ -351,5 +351,8 @@ void hvmm_look_at(struct hvmm_resource *res, u64 at);
 bool hvmm_admit_unit(struct hvmm_unit *unit, bool woke, u64 now);
 void hvmm_note(struct hvmm_domain *dom, enum hvmm_sched_op op, const struct hvmm_unit *unit,
 	       const struct hvmm_resource *res, u64 now, u64 arg);
+/* The same for a group's share: it has the group's quota now; the group is gone. */
+void hvmm_note_quota(const struct hvmm_share *share, u64 now);
+void hvmm_note_exit(const struct hvmm_share *share);
 
 #endif

@@ -93,6 +93,7 @@ void hvmm_group_exit(struct hvmm_group *group)
 	hvmm_admit_commit(group);
 	for (i = 0; i < hvmm_sched.nr_dom; i++) {
 		WARN_ON_ONCE(group->shares[i].nr_busy);
+		hvmm_note_exit(&group->shares[i]);
 		hvmm_timer_cancel(hvmm_domain_nr(i), &group->shares[i].refill);
 	}
 	unlock_all(flags);
@@ -223,7 +224,7 @@ static void apply(struct hvmm_group *group, const struct hvmm_quota *quota, u64 
 		now = hvmm_domain_now(dom, now);
 		hvmm_queue_renew(&group->shares[i], allowed_in(dom, quota), now);
 		hvmm_reserve_set(&group->shares[i], reserve, now);
-		hvmm_note(dom, HVMM_OP_QUOTA, NULL, NULL, now, quota->weight);
+		hvmm_note_quota(&group->shares[i], now);
 	}
 	set_homes(group);
 	list_for_each_entry(unit, &group->units, sibling) {
@@ -236,6 +237,8 @@ static void apply(struct hvmm_group *group, const struct hvmm_quota *quota, u64 
 				hvmm_announce(unit, now);
 			break;
 		case HVMM_UNIT_QUEUED:
+			if (unit->home && unit->home != unit->dom)
+				WRITE_ONCE(unit->dom->stranded, true);
 			hvmm_announce(unit, now);
 			break;
 		}

@@ -208,7 +208,9 @@ struct hvmm_quota_verdict {
  * @HVMM_OP_TIMER: hvmm_sched_timer()
  * @HVMM_OP_YIELD_TO: hvmm_sched_yield_to(); arg: its answer
  * @HVMM_OP_ONLINE: hvmm_sched_set_online(); arg: whether
- * @HVMM_OP_QUOTA: a group was given a quota; arg: its weight
+ * @HVMM_OP_QUOTA: a group was given a quota; unit: number of its units; arg: the
+ *	resources of the domain that it may use, a bit each
+ * @HVMM_OP_EXIT: hvmm_group_exit()
  */
 enum hvmm_sched_op {
 	HVMM_OP_WAKE,
@@ -220,6 +222,7 @@ enum hvmm_sched_op {
 	HVMM_OP_YIELD_TO,
 	HVMM_OP_ONLINE,
 	HVMM_OP_QUOTA,
+	HVMM_OP_EXIT,
 };
 
 /**
@@ -233,6 +236,7 @@ enum hvmm_sched_op {
  * @unit: unit's index in the group, or -1
  * @host_ns: ns that the host took from the unit since it was charged last
  * @arg: see enum hvmm_sched_op
+ * @quota: of %HVMM_OP_QUOTA, else %NULL
  */
 struct hvmm_sched_record {
 	enum hvmm_sched_op op;
@@ -244,6 +248,7 @@ struct hvmm_sched_record {
 	int unit;
 	u64 host_ns;
 	u64 arg;
+	const struct hvmm_quota *quota;
 };
 
 /**

@@ -12,7 +12,6 @@
 #include <linux/spinlock.h>
 #include <linux/types.h>
 
-
 typedef struct {
 	s64 counter;
 } atomic64_t;
