@@ -13,6 +13,8 @@
 #include "ctl/vmfd.h"
 #include "dev/tty.h"
 #include "host/fpu.h"
+#include "host/irq.h"
+#include "host/quirks.h"
 #include "run/pcpu.h"
 #include "run/runner.h"
 #include "x86/cpuid.h"
@@ -37,6 +39,8 @@ static int __init hvmm_init(void)
 	ret = choose_vendor();
 	if (ret)
 		return ret;
+	hvmm_quirks_init();
+	hvmm_irq_init();
 	ret = hvmm_cpuid_setup();
 	if (ret)
 		return ret;

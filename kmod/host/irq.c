@@ -8,7 +8,16 @@ static void nothing(struct irq_work *work)
 {
 }
 
-static DEFINE_PER_CPU(struct irq_work, self_work) = IRQ_WORK_INIT_HARD(nothing);
+static DEFINE_PER_CPU(struct irq_work, self_work);
+
+void hvmm_irq_init(void)
+{
+	unsigned int cpu;
+
+	/* Not by an initializer: in a module's per-CPU data pointers stay NULL. */
+	for_each_possible_cpu(cpu)
+		per_cpu(self_work, cpu) = IRQ_WORK_INIT_HARD(nothing);
+}
 
 void hvmm_interrupt_self(void)
 {

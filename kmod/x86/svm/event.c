@@ -10,6 +10,7 @@
 #include <asm/trapnr.h>
 
 #include "host/irq.h"
+#include "host/quirks.h"
 #include "trace.h"
 #include "x86/svm/svm.h"
 
@@ -23,6 +24,9 @@ void hvmm_svm_inject(struct hvmm_x86_vcpu *x, const struct hvmm_event *event)
 	svm->vmcb->control.event_inject = inject;
 	trace_hvmm_inject(x->vcpu.vm->id, x->vcpu.index, event->type, event->vector,
 			  event->has_error, event->error);
+
+	if (event->type == HVMM_EVENT_INTR && static_branch_unlikely(&hvmm_repeats_injection))
+		hvmm_interrupt_self();
 
 	if (event->type == HVMM_EVENT_NMI) {
 		/* Nothing in the VMCB says that NMIs are blocked: IRET tells us of the end. */
