@@ -64,11 +64,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 static struct hv_cpus allowed(const struct hv_quota *quota, const struct hv_cpus *there)
 {
 	struct hv_cpus cpus = *there;
-	size_t cpu;
+	size_t i;
 
-	for (cpu = 0; quota->affinity.len && cpu < there->len * 8; cpu++)
-		if (!hv_cpus_has(&quota->affinity, cpu))
-			cpus.bits[cpu / 8] &= (uint8_t) ~(1U << cpu % 8);
+	for (i = 0; quota->affinity.len && i < there->len; i++)
+		cpus.bits[i] &= i < quota->affinity.len ? quota->affinity.bits[i] : 0;
 	return cpus;
 }
 
