@@ -28,6 +28,7 @@ static void domain_init(struct hvmm_domain *dom, unsigned int id)
 	dom->fair = RB_ROOT;
 	dom->edf = RB_ROOT;
 	dom->timers = RB_ROOT_CACHED;
+	RB_CLEAR_NODE(&dom->look.node);
 }
 
 void hvmm_sched_init(const struct hvmm_sched_config *config)
@@ -207,9 +208,10 @@ static bool ends_soon(const struct hvmm_resource *res, u64 now)
 static void preempt(struct hvmm_unit *unit, u32 mask, u64 now)
 {
 	struct hvmm_share *share = hvmm_share_of(unit);
-	struct hvmm_resource *res, *best = NULL, *calm = NULL;
+	struct hvmm_resource *res, *best = NULL;
 	struct hvmm_domain *dom = unit->dom;
 	s64 ahead, most = 0;
+	bool calm = false;
 	unsigned int i;
 	u64 at;
 
@@ -217,8 +219,7 @@ static void preempt(struct hvmm_unit *unit, u32 mask, u64 now)
 		res = dom->res[i];
 		if (!res->curr || !(res->bit & mask) || ends_soon(res, now))
 			continue;
-		if (!res->slice_end)
-			calm = res;
+		calm |= !res->slice_end;
 		ahead = hvmm_watch_ahead(dom, share, res, now);
 		if (ahead > most) {
 			most = ahead;
@@ -230,10 +231,22 @@ static void preempt(struct hvmm_unit *unit, u32 mask, u64 now)
 		if (most == S64_MAX || hvmm_before(at, now))
 			at = now;
 		hvmm_look_at(best, at);
-	} else if (calm) {
-		/* Who waits has not been kept waiting by time used before it came. */
-		hvmm_look_at(calm, now + hvmm_watch_slice(dom, calm->class,
-							  hvmm_share_of(calm->curr)));
+	}
+	/* Most waits are over before it matters to the others that somebody waits. */
+	if (calm && !hvmm_timer_pending(&dom->look))
+		hvmm_timer_set(dom, &dom->look, now + HVMM_SLICE_NS);
+}
+
+/* Somebody has waited for a slice: nobody runs without end any more. */
+static void look_at_calm(struct hvmm_domain *dom, u64 now)
+{
+	struct hvmm_resource *res;
+	unsigned int i;
+
+	for (i = 0; i < dom->nr_res; i++) {
+		res = dom->res[i];
+		if (res->curr && !res->slice_end && hvmm_watch_pick(dom, res->bit))
+			hvmm_look_at(res, now);
 	}
 }
 
@@ -679,6 +692,10 @@ void hvmm_sched_timer(unsigned int nr, u64 now)
 	now = hvmm_domain_now(dom, now);
 	dom->armed = 0;
 	while ((timer = hvmm_timer_due(dom, now))) {
+		if (timer == &dom->look) {
+			look_at_calm(dom, now);
+			continue;
+		}
 		if (timer->unit) {
 			if (hvmm_admit_unit(timer->unit, false, now))
 				hvmm_announce(timer->unit, now);

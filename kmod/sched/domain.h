@@ -114,6 +114,7 @@ struct hvmm_group {
  * @contended_since: when somebody began to wait, if @nr_waiting
  * @edf: reservations with units that wait
  * @timers: what is due when
+ * @look: set when somebody begins to wait beside units that run without a slice
  * @armed: the executor calls hvmm_sched_timer() then; 0 if it does not
  * @broken: policies that were found to misbehave, a bit each
  * @stranded: a unit here waits that can run on none of the resources online
@@ -139,6 +140,7 @@ struct hvmm_domain {
 	u64 contended_since;
 	struct rb_root edf;
 	struct rb_root_cached timers;
+	struct hvmm_sched_timer look;
 	u64 armed;
 	u32 broken;
 	bool stranded;

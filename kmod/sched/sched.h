@@ -51,7 +51,7 @@ enum hvmm_unit_state {
  * @node: in the domain's tree while set
  * @at: when, ns
  * @unit: a unit that its cap lets go on then, or %NULL: it is a share's, whose
- *        reservation is filled up then
+ *        reservation is filled up then, or the domain's own
  */
 struct hvmm_sched_timer {
 	struct rb_node node;

@@ -188,6 +188,7 @@ static void check_domain(const struct hvmm_domain *dom)
 	nr = 0;
 	for (rb = rb_first_cached(&dom->timers); rb; rb = rb_next(rb))
 		nr++;
+	nr -= !RB_EMPTY_NODE(&dom->look.node);
 	sim_check(nr == t.timers, "%u timers are set, not %u", t.timers, nr);
 	sim_check(!nr || dom->armed, "timers are set and nobody will call");
 	sim_check(t.load == dom->load, "domain %u has a load of %llu, not %llu", dom->id,

@@ -80,6 +80,23 @@ static void check_parts(struct sim_vm **vms, unsigned int nr, u64 ns, double per
 	sim_check(all >= ns * (double)sim.nr_cpus * 0.998, "pCPUs were idle or switched too much");
 }
 
+/* One after the other: who runs alone must hear of those that come and wait elsewhere. */
+static void stagger(void)
+{
+	struct sim_vm *vms[3];
+	unsigned int i, k;
+
+	for (k = 0; k < 6; k++) {
+		begin(2);
+		for (i = 0; i < 3; i++) {
+			vms[i] = busy(1, 100 << i);
+			run_for((k * 30 + 1) * MSEC);
+		}
+		check_parts(vms, 3, 2 * SEC, 1);
+		sim_end();
+	}
+}
+
 static void weights(void)
 {
 	struct sim_vm *vms[3];
@@ -370,6 +387,7 @@ static void moved(void)
 }
 
 const struct sim_scene sim_scenes[] = {
+	{ "stagger", "weights hold however far apart VMs start", stagger },
 	{ "weights", "100:200:400 on 2 pCPUs, one and two vCPUs, within 1 %", weights },
 	{ "many", "16 VMs on 2 pCPUs, within 1 %", many },
 	{ "extremes", "weights 1 and 1000", extremes },
