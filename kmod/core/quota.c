@@ -123,6 +123,35 @@ static void fill_in(struct hvmm_quota_edit *edit)
 		bitmap_copy(quota->affinity, now->affinity, HVMM_RES_MAX);
 }
 
+/* Cannot fail: it may be under what is held. */
+static void set_memory(const struct hvmm_quota_edit *edits, unsigned int nr,
+		       struct netlink_ext_ack *extack)
+{
+	struct hvmm_vm_usage usage;
+	unsigned int i;
+
+	lockdep_assert_held(&quota_lock);
+	for (i = 0; i < nr; i++) {
+		struct hvmm_vm *vm = edits[i].vm;
+
+		if (!(edits[i].given & HVMM_GIVEN_MEM_MAX))
+			continue;
+		hvmm_mem_quota_set(&vm->mem.quota, edits[i].mem_max);
+		hvmm_vm_usage(vm, &usage);
+		if (usage.total > edits[i].mem_max)
+			NL_SET_ERR_MSG_FMT(extack, "mem-max: done, but VM %u holds %llu bytes",
+					   vm->id, usage.total);
+	}
+}
+
+static bool only_memory(const struct hvmm_quota_edit *edits, unsigned int nr)
+{
+	while (nr--)
+		if (edits[nr].given & ~(unsigned long)HVMM_GIVEN_MEM_MAX)
+			return false;
+	return true;
+}
+
 static int set_locked(struct hvmm_quota_edit *edits, unsigned int nr,
 		      struct hvmm_quota_verdict *verdict, struct netlink_ext_ack *extack)
 {
@@ -146,8 +175,12 @@ static int set_locked(struct hvmm_quota_edit *edits, unsigned int nr,
 		changes[i].group = edits[i].vm->group;
 		changes[i].quota = &edits[i].quota;
 	}
-	if (!hvmm_sched_set_quota(changes, nr, ktime_get_ns(), verdict))
+	/* The scheduler has a say in what concerns it only. */
+	if (!only_memory(edits, nr) &&
+	    !hvmm_sched_set_quota(changes, nr, ktime_get_ns(), verdict))
 		err = refuse(verdict, &edits[verdict->index].quota, extack);
+	if (!err)
+		set_memory(edits, nr, extack);
 free:
 	kfree(changes);
 	return err;

@@ -14,17 +14,20 @@ struct netlink_ext_ack;
 #define HVMM_GIVEN_BURST	BIT(3)
 #define HVMM_GIVEN_MIN		BIT(4)
 #define HVMM_GIVEN_AFFINITY	BIT(5)
+#define HVMM_GIVEN_MEM_MAX	BIT(6)
 
 /**
  * struct hvmm_quota_edit - what to change of a VM's quota
  * @vm: the VM, with a reference of the caller's
  * @given: HVMM_GIVEN_* bits: what of @quota is asked for
  * @quota: the values; what is not given is filled in by hvmm_quota_set()
+ * @mem_max: bytes that it may hold, or %HVMM_MEM_MAX_NONE
  */
 struct hvmm_quota_edit {
 	struct hvmm_vm *vm;
 	unsigned long given;
 	struct hvmm_quota quota;
+	u64 mem_max;
 };
 
 /**

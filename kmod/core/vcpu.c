@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <linux/jiffies.h>
+#include <linux/minmax.h>
 #include <linux/timekeeping.h>
 
 #include "core/arch.h"
@@ -13,21 +15,72 @@ static enum hrtimer_restart apic_timer_fn(struct hrtimer *timer)
 	return HRTIMER_NORESTART;
 }
 
+/* What the host, out of memory, is given before a page is asked for again. */
+#define MEM_BACKOFF_MIN_MS	10
+#define MEM_BACKOFF_MAX_MS	1000
+
+/* One attempt: who must wait is woken, or comes back after a while. */
 static void mem_worker(struct work_struct *work)
 {
-	struct hvmm_vcpu *vcpu = container_of(work, struct hvmm_vcpu, mem_work);
+	struct hvmm_vcpu *vcpu = container_of(to_delayed_work(work), struct hvmm_vcpu, mem_work);
+	unsigned long delay = 0;
+	int err;
 
-	vcpu->mem_work_err = hvmm_mem_fault(&vcpu->vm->mem, vcpu->mem_work_gfn,
-					    vcpu->mem_work_write, true);
+	/* It was woken while it was being served. */
+	if (!smp_load_acquire(&vcpu->mem_work_todo))
+		return;
+
+	err = hvmm_mem_fault(&vcpu->vm->mem, vcpu->mem_work_gfn, vcpu->mem_work_write,
+			     &vcpu->mem_wait);
+	switch (err) {
+	case -EDQUOT:
+		/* Else it is but for those that are just taking something. */
+		if (READ_ONCE(vcpu->mem_wait.full))
+			hvmm_vm_starves(vcpu->vm);
+		return;
+	case -ENOMEM:
+		delay = msecs_to_jiffies(vcpu->mem_backoff);
+		vcpu->mem_backoff = min(vcpu->mem_backoff * 2, MEM_BACKOFF_MAX_MS);
+		fallthrough;
+	case -EAGAIN:
+		/* No effect if it has been woken meanwhile. */
+		queue_delayed_work(system_unbound_wq, &vcpu->mem_work, delay);
+		return;
+	}
+	vcpu->mem_work_err = err;
+	WRITE_ONCE(vcpu->mem_work_todo, false);
 	hvmm_vcpu_request(vcpu, HVMM_REQ_MEM_DONE);
+}
+
+static void mem_wake(struct hvmm_mem_wait *wait)
+{
+	struct hvmm_vcpu *vcpu = container_of(wait, struct hvmm_vcpu, mem_wait);
+
+	mod_delayed_work(system_unbound_wq, &vcpu->mem_work, 0);
 }
 
 void hvmm_vcpu_bring_in(struct hvmm_vcpu *vcpu, u64 gfn, bool write)
 {
 	vcpu->mem_work_gfn = gfn;
 	vcpu->mem_work_write = write;
+	vcpu->mem_backoff = MEM_BACKOFF_MIN_MS;
 	vcpu->wait = HVMM_WAIT_MEM;
-	queue_work(system_unbound_wq, &vcpu->mem_work);
+	/* Pairs with the worker, which may be running for the last time. */
+	smp_store_release(&vcpu->mem_work_todo, true);
+	mod_delayed_work(system_unbound_wq, &vcpu->mem_work, 0);
+}
+
+void hvmm_vcpu_bring_in_reset(struct hvmm_vcpu *vcpu)
+{
+	vcpu->mem_work_todo = false;
+	hvmm_mem_wait_init(&vcpu->mem_wait, mem_wake);
+}
+
+void hvmm_vcpu_bring_in_cancel(struct hvmm_vcpu *vcpu)
+{
+	/* In this order: who does not wait is not woken. */
+	hvmm_mem_wait_end(&vcpu->vm->mem.quota, &vcpu->mem_wait, true);
+	cancel_delayed_work_sync(&vcpu->mem_work);
 }
 
 void hvmm_vcpu_init(struct hvmm_vcpu *vcpu, struct hvmm_vm *vm, u32 index)
@@ -37,7 +90,8 @@ void hvmm_vcpu_init(struct hvmm_vcpu *vcpu, struct hvmm_vm *vm, u32 index)
 	hvmm_unit_init(&vcpu->unit, vm->group, index);
 	hvmm_ledger_init(&vcpu->ledger, HVMM_VCPU_PAUSED, ktime_get_ns());
 	hvmm_hrtimer_setup(&vcpu->apic_timer, apic_timer_fn, HRTIMER_MODE_ABS_HARD);
-	INIT_WORK(&vcpu->mem_work, mem_worker);
+	INIT_DELAYED_WORK(&vcpu->mem_work, mem_worker);
+	hvmm_vcpu_bring_in_reset(vcpu);
 }
 
 void hvmm_vcpu_kick(struct hvmm_vcpu *vcpu)

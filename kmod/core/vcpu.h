@@ -9,6 +9,7 @@
 #include "core/ledger.h"
 #include "core/stats.h"
 #include "dev/lapic.h"
+#include "mem/quota.h"
 #include "sched/sched.h"
 
 struct hvmm_vm;
@@ -88,7 +89,10 @@ enum hvmm_vcpu_mode {
  * @mem_work_gfn: page that it waits for in %HVMM_WAIT_MEM
  * @mem_work_write: whether it wants to write to it
  * @mem_work_err: outcome of that wait, 0 or a negative errno
+ * @mem_work_todo: that wait is not over; set by the runner, cleared by @mem_work
+ * @mem_backoff: ms after which it tries again when the host is out of memory
  * @mem_work: brings that page in where sleeping is allowed
+ * @mem_wait: wakes @mem_work when there may be memory
  */
 struct hvmm_vcpu {
 	unsigned long requests;
@@ -110,7 +114,10 @@ struct hvmm_vcpu {
 	u64 mem_work_gfn;
 	bool mem_work_write;
 	int mem_work_err;
-	struct work_struct mem_work;
+	bool mem_work_todo;
+	unsigned int mem_backoff;
+	struct delayed_work mem_work;
+	struct hvmm_mem_wait mem_wait;
 };
 
 /**
@@ -129,11 +136,26 @@ void hvmm_vcpu_init(struct hvmm_vcpu *vcpu, struct hvmm_vm *vm, u32 index);
  * @gfn: the page
  * @write: wanted for writing
  *
- * A work item does what may sleep and ends the wait with %HVMM_REQ_MEM_DONE.
+ * A work item does what may sleep and ends the wait with %HVMM_REQ_MEM_DONE: at once, or
+ * when the VM's quota or the host has room for the page.
  *
  * Context: its runner.
  */
 void hvmm_vcpu_bring_in(struct hvmm_vcpu *vcpu, u64 gfn, bool write);
+
+/**
+ * hvmm_vcpu_bring_in_cancel - end the wait for a page without it; there will be no other
+ * @vcpu: the vCPU; it does not run
+ *
+ * Context: may sleep.
+ */
+void hvmm_vcpu_bring_in_cancel(struct hvmm_vcpu *vcpu);
+
+/**
+ * hvmm_vcpu_bring_in_reset - it may wait for pages again
+ * @vcpu: the vCPU; it does not run and does not wait
+ */
+void hvmm_vcpu_bring_in_reset(struct hvmm_vcpu *vcpu);
 
 /**
  * hvmm_vcpu_kick - make a vCPU look at its requests and interrupts

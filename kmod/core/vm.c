@@ -172,8 +172,18 @@ static void mem_flush(struct hvmm_mem *mem)
 	hvmm_vm_flush_tlbs(container_of(mem, struct hvmm_vm, mem));
 }
 
+/* Does not allocate or sleep; the console's lock is taken. */
+static u64 mem_overhead(struct hvmm_mem *mem)
+{
+	struct hvmm_vm_usage usage;
+
+	hvmm_vm_usage(container_of(mem, struct hvmm_vm, mem), &usage);
+	return usage.kernel - usage.tables;
+}
+
 static const struct hvmm_mem_ops mem_ops = {
 	.flush = mem_flush,
+	.overhead = mem_overhead,
 };
 
 static bool all_parked(struct hvmm_vm *vm)
@@ -236,7 +246,7 @@ static void stop_locked(struct hvmm_vm *vm, enum hvmm_vm_reason reason)
 	hold(vm);
 	for (i = 0; i < vm->nr_vcpus; i++) {
 		hrtimer_cancel(&vm->vcpus[i]->apic_timer);
-		cancel_work_sync(&vm->vcpus[i]->mem_work);
+		hvmm_vcpu_bring_in_cancel(vm->vcpus[i]);
 	}
 	hvmm_platform_quiesce(vm);
 	set_state(vm, HVMM_VM_STOPPED, reason);
@@ -255,6 +265,29 @@ static void stop_worker(struct work_struct *work)
 	}
 	mutex_unlock(&vm->lock);
 	hvmm_vm_put(vm);
+}
+
+/* Not from the vCPU's own work item: stop_locked() waits for that with the lock held. */
+static void starve_worker(struct work_struct *work)
+{
+	struct hvmm_vm *vm = container_of(to_delayed_work(work), struct hvmm_vm, starve_work);
+
+	mutex_lock(&vm->lock);
+	WRITE_ONCE(vm->starved_at, jiffies);
+	if (!vm->dead)
+		notify(vm, HVMM_VM_EVENT_MEMORY);
+	mutex_unlock(&vm->lock);
+	hvmm_vm_put(vm);
+}
+
+void hvmm_vm_starves(struct hvmm_vm *vm)
+{
+	unsigned long next = READ_ONCE(vm->starved_at) + HZ;
+
+	hvmm_vm_get(vm);
+	if (!queue_delayed_work(stop_wq, &vm->starve_work,
+				time_before(jiffies, next) ? next - jiffies : 0))
+		hvmm_vm_put(vm);
 }
 
 void hvmm_vm_stop_async(struct hvmm_vm *vm, enum hvmm_vm_reason reason, const char *error)
@@ -292,6 +325,7 @@ static int start_locked(struct hvmm_vm *vm, const struct hvmm_boot *boot)
 		struct hvmm_vcpu *vcpu = vm->vcpus[i];
 
 		WRITE_ONCE(vcpu->requests, 0);
+		hvmm_vcpu_bring_in_reset(vcpu);
 		vcpu->wait = i ? HVMM_WAIT_SIPI : HVMM_WAIT_NONE;
 		hvmm_arch_vcpu_reset(vcpu, i ? NULL : boot);
 	}
@@ -428,6 +462,9 @@ int hvmm_vm_destroy(struct hvmm_vm *vm)
 	hvmm_platform_detach(vm);
 	notify(vm, HVMM_VM_EVENT_DESTROYED);
 	mutex_unlock(&vm->lock);
+	/* Nobody starves any more. It takes the lock. */
+	if (cancel_delayed_work_sync(&vm->starve_work))
+		hvmm_vm_put(vm);
 	/* The table's reference. */
 	hvmm_vm_put(vm);
 	return 0;
@@ -536,6 +573,8 @@ struct hvmm_vm *hvmm_vm_create(const struct hvmm_vm_params *params,
 	mutex_init(&vm->lock);
 	rcuwait_init(&vm->parked);
 	INIT_WORK(&vm->stop_work, stop_worker);
+	INIT_DELAYED_WORK(&vm->starve_work, starve_worker);
+	vm->starved_at = jiffies - HZ;
 	vm->hold = true;
 	vm->created_at = ktime_get_ns();
 	strscpy(vm->name, params->name, sizeof(vm->name));
@@ -596,11 +635,19 @@ put:
 	return ERR_PTR(ret);
 }
 
-u64 hvmm_vm_kernel_bytes(struct hvmm_vm *vm)
+void hvmm_vm_usage(struct hvmm_vm *vm, struct hvmm_vm_usage *usage)
 {
-	return struct_size(vm, vcpus, vm->nr_vcpus) + vm->config_len + hvmm_group_size() +
-	       (u64)vm->nr_vcpus * (hvmm_arch_vcpu_bytes() + sizeof(*vm->irq.lapics)) +
-	       hvmm_mem_table_bytes(&vm->mem) + hvmm_platform_bytes(vm);
+	usage->held = hvmm_ram_held(&vm->mem.ram);
+	/* Read at another instant. */
+	usage->swapped = min(hvmm_ram_swapped(&vm->mem.ram), usage->held);
+	usage->resident = usage->held - usage->swapped;
+	usage->tables = hvmm_mem_table_bytes(&vm->mem);
+	usage->vcpus = (u64)vm->nr_vcpus * (hvmm_arch_vcpu_bytes() + sizeof(*vm->irq.lapics));
+	usage->devices = hvmm_platform_bytes(vm);
+	usage->group = hvmm_group_size();
+	usage->vm = struct_size(vm, vcpus, vm->nr_vcpus) + vm->config_len;
+	usage->kernel = usage->tables + usage->vcpus + usage->devices + usage->group + usage->vm;
+	usage->total = usage->held + usage->kernel;
 }
 
 int hvmm_vm_init(void)

@@ -128,6 +128,8 @@ struct hvmm_vm_params {
  *	    while @hold is set
  * @stop_work: finishes what a runner began with hvmm_vm_stop_async()
  * @stop_reason: for @stop_work
+ * @starve_work: tells listeners that a vCPU waits for quota
+ * @starved_at: jiffies when it last did
  * @mem: RAM and nested page table
  * @pio: port I/O devices
  * @mmio: memory-mapped devices
@@ -161,6 +163,8 @@ struct hvmm_vm {
 	struct rcuwait parked;
 	struct work_struct stop_work;
 	enum hvmm_vm_reason stop_reason;
+	struct delayed_work starve_work;
+	unsigned long starved_at;
 	struct hvmm_mem mem;
 	struct hvmm_bus pio;
 	struct hvmm_bus mmio;
@@ -183,12 +187,14 @@ struct hvmm_vm {
  * @HVMM_VM_EVENT_STATE: its state changed
  * @HVMM_VM_EVENT_DESTROYED: it was destroyed
  * @HVMM_VM_EVENT_QUOTA: its quota was changed
+ * @HVMM_VM_EVENT_MEMORY: a vCPU waits for memory that its quota does not allow
  */
 enum hvmm_vm_event {
 	HVMM_VM_EVENT_CREATED,
 	HVMM_VM_EVENT_STATE,
 	HVMM_VM_EVENT_DESTROYED,
 	HVMM_VM_EVENT_QUOTA,
+	HVMM_VM_EVENT_MEMORY,
 };
 
 /**
@@ -291,6 +297,16 @@ int hvmm_vm_destroy(struct hvmm_vm *vm);
 void hvmm_vm_stop_async(struct hvmm_vm *vm, enum hvmm_vm_reason reason, const char *error);
 
 /**
+ * hvmm_vm_starves - a vCPU waits for memory that the VM's quota does not allow
+ * @vm: the VM; it is not stopped
+ *
+ * Listeners are told, at most once in a second.
+ *
+ * Context: process.
+ */
+void hvmm_vm_starves(struct hvmm_vm *vm);
+
+/**
  * hvmm_vm_flush_tlbs - make stale nested translations unused on every vCPU
  * @vm: the VM
  *
@@ -347,13 +363,39 @@ void hvmm_vm_get(struct hvmm_vm *vm);
 void hvmm_vm_put(struct hvmm_vm *vm);
 
 /**
- * hvmm_vm_kernel_bytes - kernel memory that a VM holds beside its RAM
- * @vm: the VM
- *
- * Context: any.
- * Return: bytes: nested page tables, vCPU state, console, channel.
+ * struct hvmm_vm_usage - what a VM holds on the host, bytes
+ * @held: RAM that its file holds: @resident and @swapped
+ * @resident: pages of the file in the page cache
+ * @swapped: pages of the file in swap
+ * @tables: nested page tables
+ * @vcpus: vCPU state
+ * @devices: console, channel, machine
+ * @group: its part of the scheduler
+ * @vm: the VM itself, its config
+ * @kernel: sum of all but RAM
+ * @total: sum of all; what its quota limits
  */
-u64 hvmm_vm_kernel_bytes(struct hvmm_vm *vm);
+struct hvmm_vm_usage {
+	u64 held;
+	u64 resident;
+	u64 swapped;
+	u64 tables;
+	u64 vcpus;
+	u64 devices;
+	u64 group;
+	u64 vm;
+	u64 kernel;
+	u64 total;
+};
+
+/**
+ * hvmm_vm_usage - what a VM holds
+ * @vm: the VM
+ * @usage: filled
+ *
+ * Context: any but interrupts.
+ */
+void hvmm_vm_usage(struct hvmm_vm *vm, struct hvmm_vm_usage *usage);
 
 /**
  * hvmm_vm_init - what all VMs share

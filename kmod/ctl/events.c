@@ -3,8 +3,9 @@
  * Events. They go to the initial network namespace only, as reading is free there and
  * nowhere else.
  *
- * No rate limit is needed: a guest can cause one event (it stops), then somebody
- * must ask to start it again. All others are caused by requests.
+ * What a guest can cause is limited: it stops, then somebody must ask to start it again;
+ * it waits for memory, which core/ tells of once in a second. All others are caused by
+ * requests.
  */
 #include <net/net_namespace.h>
 
@@ -18,6 +19,7 @@ static const struct {
 	[HVMM_VM_EVENT_STATE]		= { HVMM_CMD_VM_STATE_NTF, HVMM_NLGRP_LIFECYCLE },
 	[HVMM_VM_EVENT_DESTROYED]	= { HVMM_CMD_VM_DEL_NTF, HVMM_NLGRP_LIFECYCLE },
 	[HVMM_VM_EVENT_QUOTA]		= { HVMM_CMD_VM_SET_NTF, HVMM_NLGRP_QUOTA },
+	[HVMM_VM_EVENT_MEMORY]		= { HVMM_CMD_VM_MEMORY_NTF, HVMM_NLGRP_QUOTA },
 };
 
 /* About @vm, or about the host. */

@@ -69,6 +69,7 @@ static int put_mask(struct sk_buff *skb, int attr, const unsigned long *mask)
 
 int hvmm_nl_put_quota(struct sk_buff *skb, struct hvmm_vm *vm)
 {
+	u64 mem_max = hvmm_mem_quota_max(&vm->mem.quota);
 	struct hvmm_quota quota;
 	u32 generation = hvmm_quota_read(vm, &quota);
 
@@ -80,7 +81,8 @@ int hvmm_nl_put_quota(struct sk_buff *skb, struct hvmm_vm *vm)
 	    put_mask(skb, HVMM_A_VM_CPU_AFFINITY, quota.affinity) ||
 	    nla_put_uint(skb, HVMM_A_VM_CPU_STALL,
 			 hvmm_sched_cap_stall(&quota, vm->nr_vcpus)) ||
-	    nla_put_u32(skb, HVMM_A_VM_GENERATION, generation))
+	    nla_put_u32(skb, HVMM_A_VM_GENERATION, generation) ||
+	    nla_put_uint(skb, HVMM_A_VM_MEM_MAX, mem_max == HVMM_MEM_MAX_NONE ? 0 : mem_max))
 		return -EMSGSIZE;
 	return 0;
 }
@@ -111,6 +113,17 @@ int hvmm_nl_get_quota(struct nlattr **attrs, struct hvmm_quota_edit *edit,
 	if (attrs[HVMM_A_VM_CPU_MIN]) {
 		edit->given |= HVMM_GIVEN_MIN;
 		quota->min_ppm = nla_get_u32(attrs[HVMM_A_VM_CPU_MIN]);
+	}
+	if (attrs[HVMM_A_VM_MEM_MAX]) {
+		edit->given |= HVMM_GIVEN_MEM_MAX;
+		edit->mem_max = nla_get_uint(attrs[HVMM_A_VM_MEM_MAX]);
+		if (edit->mem_max % SZ_4K) {
+			NL_SET_ERR_MSG_ATTR(extack, attrs[HVMM_A_VM_MEM_MAX],
+					    "mem-max: not a multiple of 4096 bytes");
+			return -EINVAL;
+		}
+		if (!edit->mem_max)
+			edit->mem_max = HVMM_MEM_MAX_NONE;
 	}
 	if (!attrs[HVMM_A_VM_CPU_AFFINITY])
 		return 0;
@@ -147,15 +160,14 @@ void hvmm_nl_blame_quota(struct nlattr **attrs, const struct hvmm_quota_verdict 
 /* The change number @index of a request, which has been parsed once. */
 static void blame(struct genl_info *info, const struct hvmm_quota_verdict *verdict)
 {
-	struct nlattr *tb[HVMM_A_VM_CPU_AFFINITY + 1], *nest;
+	struct nlattr *tb[HVMM_A_VM_MEM_MAX + 1], *nest;
 	unsigned int i = 0;
 	int rem;
 
 	nlmsg_for_each_attr(nest, info->nlhdr, GENL_HDRLEN, rem) {
 		if (nla_type(nest) != HVMM_A_VM_CHANGE || i++ != verdict->index)
 			continue;
-		if (nla_parse_nested(tb, HVMM_A_VM_CPU_AFFINITY, nest, hvmm_vm_change_nl_policy,
-				     NULL))
+		if (nla_parse_nested(tb, HVMM_A_VM_MEM_MAX, nest, hvmm_vm_change_nl_policy, NULL))
 			return;
 		hvmm_nl_blame_quota(tb, verdict, info->extack);
 		if (info->extack && !info->extack->bad_attr)
@@ -168,11 +180,11 @@ static void blame(struct genl_info *info, const struct hvmm_quota_verdict *verdi
 static int get_change(struct nlattr *nest, struct hvmm_quota_edit *edit,
 		      struct netlink_ext_ack *extack)
 {
-	struct nlattr *tb[HVMM_A_VM_CPU_AFFINITY + 1];
+	struct nlattr *tb[HVMM_A_VM_MEM_MAX + 1];
 	struct hvmm_vm *vm;
 	int err;
 
-	err = nla_parse_nested(tb, HVMM_A_VM_CPU_AFFINITY, nest, hvmm_vm_change_nl_policy, extack);
+	err = nla_parse_nested(tb, HVMM_A_VM_MEM_MAX, nest, hvmm_vm_change_nl_policy, extack);
 	if (err)
 		return err;
 	err = hvmm_nl_get_quota(tb, edit, extack);

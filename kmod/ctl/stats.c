@@ -76,19 +76,26 @@ static int put_array(struct sk_buff *skb, int attr, const u64 *values, unsigned 
 static int put_memory(struct sk_buff *skb, struct hvmm_vm *vm)
 {
 	struct nlattr *nest = nla_nest_start(skb, HVMM_A_STATS_MEMORY);
-	u64 held;
+	struct hvmm_vm_usage usage;
 
 	if (!nest)
 		return -EMSGSIZE;
 
-	/* Of a shmem file: pages in memory and in swap, in units of 512 bytes. */
-	held = (u64)READ_ONCE(file_inode(vm->mem.ram.file)->i_blocks) << 9;
+	hvmm_vm_usage(vm, &usage);
 	if (nla_put_uint(skb, HVMM_A_MEMORY_RAM, vm->mem.ram.size) ||
-	    nla_put_uint(skb, HVMM_A_MEMORY_HELD, held) ||
+	    nla_put_uint(skb, HVMM_A_MEMORY_HELD, usage.held) ||
 	    nla_put_uint(skb, HVMM_A_MEMORY_MAPPED, hvmm_mem_mapped_bytes(&vm->mem)) ||
 	    nla_put_uint(skb, HVMM_A_MEMORY_LARGE_PAGES, atomic64_read(&vm->mem.tdp.large)) ||
-	    nla_put_uint(skb, HVMM_A_MEMORY_TABLE_BYTES, hvmm_mem_table_bytes(&vm->mem)) ||
-	    nla_put_uint(skb, HVMM_A_MEMORY_KERNEL_BYTES, hvmm_vm_kernel_bytes(vm)))
+	    nla_put_uint(skb, HVMM_A_MEMORY_TABLE_BYTES, usage.tables) ||
+	    nla_put_uint(skb, HVMM_A_MEMORY_KERNEL_BYTES, usage.kernel) ||
+	    nla_put_uint(skb, HVMM_A_MEMORY_RESIDENT, usage.resident) ||
+	    nla_put_uint(skb, HVMM_A_MEMORY_SWAPPED, usage.swapped) ||
+	    nla_put_uint(skb, HVMM_A_MEMORY_VCPU_BYTES, usage.vcpus) ||
+	    nla_put_uint(skb, HVMM_A_MEMORY_DEVICE_BYTES, usage.devices) ||
+	    nla_put_uint(skb, HVMM_A_MEMORY_GROUP_BYTES, usage.group) ||
+	    nla_put_uint(skb, HVMM_A_MEMORY_VM_BYTES, usage.vm) ||
+	    nla_put_uint(skb, HVMM_A_MEMORY_TOTAL, usage.total) ||
+	    nla_put_uint(skb, HVMM_A_MEMORY_WAITING, READ_ONCE(vm->mem.quota.nr_waiting)))
 		return -EMSGSIZE;
 	nla_nest_end(skb, nest);
 	return 0;

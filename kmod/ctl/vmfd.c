@@ -162,6 +162,19 @@ static long hvmm_vmfd_unmap_page(struct hvmm_vmfd *fd, void __user *uarg)
 	return 0;
 }
 
+static long hvmm_vmfd_discard(struct hvmm_vmfd *fd, void __user *uarg)
+{
+	struct hvmm_vm_discard arg;
+	int err;
+
+	err = hvmm_vmfd_arg(&arg, sizeof(arg), uarg);
+	if (err)
+		return err;
+	if (arg.flags || !arg.len || !PAGE_ALIGNED(arg.gpa) || !PAGE_ALIGNED(arg.len))
+		return -EINVAL;
+	return hvmm_mem_discard(&fd->vm->mem, arg.gpa >> PAGE_SHIFT, arg.len >> PAGE_SHIFT);
+}
+
 static long hvmm_vmfd_ioeventfd(struct hvmm_vmfd *fd, void __user *uarg)
 {
 	struct hvmm_ioeventfd_spec spec;
@@ -232,6 +245,8 @@ static long hvmm_vmfd_ioctl(struct file *file, unsigned int cmd, unsigned long a
 		return hvmm_vmfd_msi(fd, uarg);
 	case HVMM_VM_UNMAP_PAGE:
 		return hvmm_vmfd_unmap_page(fd, uarg);
+	case HVMM_VM_DISCARD:
+		return hvmm_vmfd_discard(fd, uarg);
 	case HVMM_VM_IOEVENTFD:
 		return hvmm_vmfd_ioeventfd(fd, uarg);
 	case HVMM_VM_IRQFD:

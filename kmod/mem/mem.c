@@ -5,11 +5,24 @@
 #include <linux/pagemap.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
+#include <linux/sched/signal.h>
+#include <linux/sizes.h>
 #include <linux/swap.h>
 
 #include "mem/mem.h"
 
 #define HVMM_DROP_FEW	16
+
+/* Of a discard, what is done in one go: others that fault there wait for so much. */
+#define HVMM_DISCARD_PAGES	(SZ_16M >> PAGE_SHIFT)
+
+/* What counts for the quota: all that the VM holds on the host. */
+static u64 hvmm_mem_held(struct hvmm_mem_quota *quota)
+{
+	struct hvmm_mem *mem = container_of(quota, struct hvmm_mem, quota);
+
+	return hvmm_ram_held(&mem->ram) + hvmm_mem_table_bytes(mem) + mem->ops->overhead(mem);
+}
 
 int hvmm_mem_init(struct hvmm_mem *mem, const struct hvmm_mem_ops *ops, struct file *file,
 		  u64 size, struct netlink_ext_ack *extack)
@@ -19,6 +32,8 @@ int hvmm_mem_init(struct hvmm_mem *mem, const struct hvmm_mem_ops *ops, struct f
 	mem->ops = ops;
 	/* vCPUs start with 0 and so flush before their first entry. */
 	atomic64_set(&mem->tlb_gen, 1);
+	mutex_init(&mem->discard);
+	hvmm_mem_quota_init(&mem->quota, hvmm_mem_held);
 
 	err = hvmm_ram_init(&mem->ram, file, size, extack);
 	if (err)
@@ -33,6 +48,7 @@ void hvmm_mem_exit(struct hvmm_mem *mem)
 {
 	hvmm_tdp_exit(&mem->tdp);
 	hvmm_ram_exit(&mem->ram);
+	mutex_destroy(&mem->discard);
 }
 
 void hvmm_mem_unmap(struct hvmm_mem *mem, u64 gfn, u64 nr)
@@ -76,4 +92,55 @@ void hvmm_mem_unmap(struct hvmm_mem *mem, u64 gfn, u64 nr)
 
 	if (drop != few)
 		free_page((unsigned long)drop);
+}
+
+static int hvmm_mem_discard_part(struct hvmm_mem *mem, u64 gfn, u64 nr)
+{
+	pgoff_t index;
+	int err;
+
+	if (!hvmm_ram_index(&mem->ram, gfn, &index))
+		return -EFAULT;
+	err = mutex_lock_killable(&mem->discard);
+	if (err)
+		return err;
+	/*
+	 * Nobody maps anything there until the file has let go of the pages: a fault that
+	 * has found one before, or finds one meanwhile, starts again.
+	 */
+	hvmm_tdp_freeze(&mem->tdp, gfn, gfn + nr);
+	hvmm_mem_unmap(mem, gfn, nr);
+	err = hvmm_ram_punch(&mem->ram, index, nr);
+	hvmm_tdp_thaw(&mem->tdp);
+	mutex_unlock(&mem->discard);
+	hvmm_mem_quota_returned(&mem->quota);
+	return err;
+}
+
+/* Both ends in the same of RAM's two parts. */
+static bool hvmm_mem_is_ram_range(const struct hvmm_mem *mem, u64 gfn, u64 nr)
+{
+	pgoff_t first, last;
+	u64 end;
+
+	return nr && !check_add_overflow(gfn, nr - 1, &end) &&
+	       hvmm_ram_index(&mem->ram, gfn, &first) && hvmm_ram_index(&mem->ram, end, &last) &&
+	       last - first == end - gfn;
+}
+
+int hvmm_mem_discard(struct hvmm_mem *mem, u64 gfn, u64 nr)
+{
+	int err = 0;
+	u64 part;
+
+	if (!hvmm_mem_is_ram_range(mem, gfn, nr))
+		return -EFAULT;
+	for (; nr && !err; gfn += part, nr -= part) {
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		part = min_t(u64, nr, HVMM_DISCARD_PAGES);
+		err = hvmm_mem_discard_part(mem, gfn, part);
+		cond_resched();
+	}
+	return err;
 }

@@ -3,8 +3,10 @@
 #define HVMM_MEM_MEM_H
 
 #include <linux/atomic.h>
+#include <linux/mutex.h>
 #include <linux/types.h>
 
+#include "mem/quota.h"
 #include "mem/ram.h"
 #include "mem/tdp.h"
 
@@ -18,9 +20,12 @@ struct netlink_ext_ack;
  * struct hvmm_mem_ops - what memory needs from the VM above it
  * @flush: on return no vCPU uses nested translations that were in place when
  *         the call began; may sleep
+ * @overhead: kernel memory that the VM takes beside RAM and nested page tables, bytes;
+ *            called with a spinlock held
  */
 struct hvmm_mem_ops {
 	void (*flush)(struct hvmm_mem *mem);
+	u64 (*overhead)(struct hvmm_mem *mem);
 };
 
 /**
@@ -30,12 +35,16 @@ struct hvmm_mem_ops {
  * @tdp: nested page table
  * @tlb_gen: goes up when a nested translation was removed or narrowed; a vCPU
  *           that entered with an older one needs a TLB flush before it enters again
+ * @quota: what the VM may hold
+ * @discard: held while pages are being given back; one range at a time
  */
 struct hvmm_mem {
 	const struct hvmm_mem_ops *ops;
 	struct hvmm_ram ram;
 	struct hvmm_tdp tdp;
 	atomic64_t tlb_gen;
+	struct hvmm_mem_quota quota;
+	struct mutex discard; /* one range at a time */
 };
 
 /**
@@ -66,17 +75,24 @@ void hvmm_mem_exit(struct hvmm_mem *mem);
  * @mem: the memory
  * @gfn: guest frame number
  * @write: whether the access was a write
- * @may_block: whether sleeping for memory or I/O is allowed
+ * @wait: whoever needs it, if sleeping for memory or I/O is allowed; else %NULL
  *
  * Maps 2 MiB where the file's folio allows it, else 4 KiB; always writable. A page
  * that another vCPU has mapped meanwhile is no error.
  *
+ * A page that the file does not hold, and nested page tables to be added, must fit into
+ * the VM's quota. Where the host gives huge pages to shared memory, one may bring more
+ * than the page that was counted; the quota is over by that until the next fault. So it
+ * is with a page that is discarded while it is read back from swap.
+ *
  * Context: preemption on, FPU section ended (shmem takes sleeping locks even
- * when they are free); sleeps for memory only with @may_block.
+ * when they are free); sleeps for memory only with @wait.
  * Return: 0 (mapped), -EFAULT (no RAM there, or a page with a hardware memory error),
- * -EAGAIN (would block: call again with @may_block), -ENOMEM, -EIO (swap device).
+ * -EAGAIN (would block: call again with @wait; with it: call again), -EIO (swap device).
+ * Only with @wait, which then waits: -EDQUOT (quota), -ENOMEM (host; call again after
+ * some time even if it is not woken).
  */
-int hvmm_mem_fault(struct hvmm_mem *mem, u64 gfn, bool write, bool may_block);
+int hvmm_mem_fault(struct hvmm_mem *mem, u64 gfn, bool write, struct hvmm_mem_wait *wait);
 
 /**
  * hvmm_mem_fault_present - map a page of RAM that the host has in memory
@@ -100,6 +116,23 @@ bool hvmm_mem_fault_present(struct hvmm_mem *mem, u64 gfn);
  * Context: may sleep.
  */
 void hvmm_mem_unmap(struct hvmm_mem *mem, u64 gfn, u64 nr);
+
+/**
+ * hvmm_mem_discard - give pages of RAM back to the host
+ * @mem: the memory
+ * @gfn: first frame
+ * @nr: number of frames; all of them RAM
+ *
+ * On return they read as zeros unless somebody has written to them since the call
+ * began; no vCPU uses a page that they had. A huge page that something else holds is
+ * cleared, but not given back. Whoever waits for memory of this VM looks again.
+ *
+ * Context: may sleep. A long range is done in parts: a guest's access to the part in
+ * progress waits for its end, no more.
+ * Return: 0; -EFAULT (not RAM; nothing has been done), -EPERM (the file is sealed against
+ * writing from now on); -EINTR (a signal; a part may have been done).
+ */
+int hvmm_mem_discard(struct hvmm_mem *mem, u64 gfn, u64 nr);
 
 /**
  * hvmm_mem_read - copy from guest RAM

@@ -7,6 +7,7 @@
 #include <linux/sched/mm.h>
 #include <linux/shmem_fs.h>
 #include <linux/xarray.h>
+#include <uapi/linux/falloc.h>
 #include <uapi/linux/fcntl.h>
 
 #include "mem/ram.h"
@@ -18,6 +19,8 @@
  */
 #define HVMM_RAM_GFP_BLOCK	(GFP_HIGHUSER | __GFP_RETRY_MAYFAIL | __GFP_NOWARN)
 #define HVMM_RAM_GFP_TRY	(GFP_NOWAIT | __GFP_HIGHMEM | __GFP_NOWARN)
+
+#define HVMM_RAM_TRIES	16
 
 int hvmm_ram_init(struct hvmm_ram *ram, struct file *file, u64 size,
 		  struct netlink_ext_ack *extack)
@@ -157,20 +160,28 @@ struct folio *hvmm_ram_try_folio(struct hvmm_ram *ram, pgoff_t index)
 	return NULL;
 }
 
-struct folio *hvmm_ram_get_folio(struct hvmm_ram *ram, pgoff_t index, bool may_block)
+struct folio *hvmm_ram_get_folio(struct hvmm_ram *ram, pgoff_t index, bool may_block,
+				 bool may_take)
 {
 	struct address_space *mapping = ram->file->f_mapping;
+	unsigned int tries = HVMM_RAM_TRIES;
 	struct folio *folio;
 	int err;
 
-	folio = hvmm_ram_peek(mapping, index);
-	if (xa_is_value(folio)) {
-		if (!may_block)
-			return ERR_PTR(-EAGAIN);
-		folio = NULL;
-	}
-
-	for (;;) {
+	/* Pages may be punched out as fast as they come. */
+	while (tries--) {
+		folio = hvmm_ram_peek(mapping, index);
+		if (!folio && !may_take)
+			return ERR_PTR(-ESTALE);
+		if (xa_is_value(folio)) {
+			if (!may_block)
+				return ERR_PTR(-EAGAIN);
+			folio = NULL;
+		} else if (folio && !folio_test_uptodate(folio)) {
+			/* Allocated without content. */
+			folio_put(folio);
+			folio = NULL;
+		}
 		if (!folio) {
 			folio = hvmm_ram_read_folio(ram, index, may_block);
 			if (IS_ERR(folio))
@@ -180,10 +191,36 @@ struct folio *hvmm_ram_get_folio(struct hvmm_ram *ram, pgoff_t index, bool may_b
 		if (!err)
 			return folio;
 		folio_put(folio);
-		/* Punched out, swapped out or allocated without content: take it from shmem. */
+		/* Punched out, or swapped out. */
 		if (err != -ESTALE)
 			return ERR_PTR(err);
-		folio = NULL;
 		cond_resched();
 	}
+	return ERR_PTR(-EAGAIN);
+}
+
+bool hvmm_ram_holds(struct hvmm_ram *ram, pgoff_t index)
+{
+	struct folio *folio = hvmm_ram_peek(ram->file->f_mapping, index);
+
+	if (folio && !xa_is_value(folio))
+		folio_put(folio);
+	return folio;
+}
+
+int hvmm_ram_punch(struct hvmm_ram *ram, pgoff_t index, u64 nr)
+{
+	return vfs_fallocate(ram->file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+			     (loff_t)index << PAGE_SHIFT, (loff_t)(nr << PAGE_SHIFT));
+}
+
+/* Of a shmem file: pages in memory and in swap, in units of 512 bytes. */
+u64 hvmm_ram_held(const struct hvmm_ram *ram)
+{
+	return (u64)READ_ONCE(file_inode(ram->file)->i_blocks) << 9;
+}
+
+u64 hvmm_ram_swapped(const struct hvmm_ram *ram)
+{
+	return (u64)READ_ONCE(SHMEM_I(file_inode(ram->file))->swapped) << PAGE_SHIFT;
 }

@@ -86,14 +86,55 @@ struct folio *hvmm_ram_try_folio(struct hvmm_ram *ram, pgoff_t index);
  * @ram: the RAM
  * @index: page index in the file, as hvmm_ram_index() fills it
  * @may_block: whether sleeping for memory or I/O is allowed
+ * @may_take: whether a page may be taken that the file does not hold
  *
  * The folio is up to date and marked dirty: its holder may let a guest write to
  * it. While the reference is held the host neither reclaims nor migrates it.
  *
  * Context: preemption on.
  * Return: the folio with a reference, or an ERR_PTR: -EAGAIN (would block),
- * -ENOMEM, -EIO (swap), -EFAULT (poisoned, or the file has become too short).
+ * -ESTALE (not held, without @may_take), -ENOMEM, -EIO (swap), -EFAULT (poisoned, or
+ * the file has become too short).
  */
-struct folio *hvmm_ram_get_folio(struct hvmm_ram *ram, pgoff_t index, bool may_block);
+struct folio *hvmm_ram_get_folio(struct hvmm_ram *ram, pgoff_t index, bool may_block,
+				 bool may_take);
+
+/**
+ * hvmm_ram_holds - whether the file holds a page, in memory or swapped out
+ * @ram: the RAM
+ * @index: page index in the file
+ *
+ * Context: any.
+ */
+bool hvmm_ram_holds(struct hvmm_ram *ram, pgoff_t index);
+
+/**
+ * hvmm_ram_punch - give pages back: they are zero afterwards
+ * @ram: the RAM
+ * @index: first page in the file
+ * @nr: number of pages
+ *
+ * Context: may sleep.
+ * Return: 0, or what vfs_fallocate() says: -EPERM (sealed against future writes), -EINTR.
+ */
+int hvmm_ram_punch(struct hvmm_ram *ram, pgoff_t index, u64 nr);
+
+/**
+ * hvmm_ram_held - what the file holds, in memory or swapped out
+ * @ram: the RAM
+ *
+ * Context: any.
+ * Return: bytes.
+ */
+u64 hvmm_ram_held(const struct hvmm_ram *ram);
+
+/**
+ * hvmm_ram_swapped - what of hvmm_ram_held() is swapped out
+ * @ram: the RAM
+ *
+ * Context: any.
+ * Return: bytes.
+ */
+u64 hvmm_ram_swapped(const struct hvmm_ram *ram);
 
 #endif

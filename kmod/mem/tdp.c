@@ -70,6 +70,9 @@ int hvmm_tdp_init(struct hvmm_tdp *tdp, struct mem_cgroup *memcg)
 	tdp->format = hvmm_tdp_format;
 	tdp->levels = hvmm_tdp_levels;
 	spin_lock_init(&tdp->lock);
+	tdp->seq = 0;
+	tdp->frozen = 0;
+	tdp->frozen_end = 0;
 	atomic64_set(&tdp->tables, 0);
 	atomic64_set(&tdp->mapped, 0);
 	atomic64_set(&tdp->large, 0);
@@ -136,7 +139,48 @@ static int hvmm_tdp_grow(struct hvmm_tdp *tdp, u64 *slot, gfp_t gfp)
 	return 0;
 }
 
-int hvmm_tdp_map(struct hvmm_tdp *tdp, u64 gfn, struct page *page, bool large, gfp_t gfp)
+static bool hvmm_tdp_stale(const struct hvmm_tdp *tdp, u64 gfn, u64 nr, u64 seq)
+{
+	return tdp->seq != seq || (gfn < tdp->frozen_end && gfn + nr > tdp->frozen);
+}
+
+void hvmm_tdp_freeze(struct hvmm_tdp *tdp, u64 gfn, u64 end)
+{
+	spin_lock(&tdp->lock);
+	WARN_ON_ONCE(tdp->frozen != tdp->frozen_end);
+	tdp->frozen = gfn;
+	tdp->frozen_end = end;
+	spin_unlock(&tdp->lock);
+}
+
+void hvmm_tdp_thaw(struct hvmm_tdp *tdp)
+{
+	spin_lock(&tdp->lock);
+	tdp->frozen_end = tdp->frozen;
+	/* Who reads it and then looks up a page finds the new one. */
+	smp_store_release(&tdp->seq, tdp->seq + 1);
+	spin_unlock(&tdp->lock);
+}
+
+unsigned int hvmm_tdp_missing(const struct hvmm_tdp *tdp, u64 gfn)
+{
+	unsigned int shift = 9 * (tdp->levels - 1);
+	const u64 *table = tdp->root;
+	u64 entry;
+
+	for (; shift; shift -= 9) {
+		entry = READ_ONCE(table[(gfn >> shift) & 511]);
+		if (!(entry & tdp->format->present))
+			return shift / 9;
+		if (shift == 9 && (entry & tdp->format->large))
+			return 0;
+		table = hvmm_tdp_va(entry);
+	}
+	return 0;
+}
+
+int hvmm_tdp_map(struct hvmm_tdp *tdp, u64 gfn, struct page *page, bool large, u64 seq,
+		 gfp_t gfp)
 {
 	const struct hvmm_tdp_format *format = tdp->format;
 	const u64 present = format->present;
@@ -168,7 +212,9 @@ int hvmm_tdp_map(struct hvmm_tdp *tdp, u64 gfn, struct page *page, bool large, g
 		entry |= format->large;
 
 	spin_lock(&tdp->lock);
-	if (likely(!(*slot & present))) {
+	if (unlikely(hvmm_tdp_stale(tdp, gfn, 1ULL << bottom, seq))) {
+		err = -ESTALE;
+	} else if (likely(!(*slot & present))) {
 		WRITE_ONCE(*slot, entry);
 		atomic64_add(1ULL << bottom, &tdp->mapped);
 		if (large)

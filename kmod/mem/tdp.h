@@ -77,6 +77,9 @@ struct hvmm_tdp_format {
  * @memcg: charged for tables; belongs to the RAM that is mapped
  * @lock: changes to entries; lookups are lock-free. Tables below the root are
  *        only ever added, until hvmm_tdp_exit() frees them all
+ * @seq: goes up when a range is no longer frozen
+ * @frozen: first frame of the range that must not be mapped
+ * @frozen_end: first frame behind it; @frozen if there is none
  * @tables: table pages held, the root included
  * @mapped: 4 KiB pages of RAM mapped (a 2 MiB leaf counts 512)
  * @large: 2 MiB leaves among them
@@ -86,7 +89,10 @@ struct hvmm_tdp {
 	int levels;
 	u64 *root;
 	struct mem_cgroup *memcg;
-	spinlock_t lock; /* entries */
+	spinlock_t lock; /* entries, and what is frozen */
+	u64 seq;
+	u64 frozen;
+	u64 frozen_end;
 	atomic64_t tables;
 	atomic64_t mapped;
 	atomic64_t large;
@@ -128,15 +134,55 @@ void hvmm_tdp_exit(struct hvmm_tdp *tdp);
  * @gfn: guest frame; a multiple of %HVMM_TDP_LARGE_PAGES with @large
  * @page: host page, the first one of a 2 MiB folio with @large
  * @large: 2 MiB rather than 4 KiB
+ * @seq: from hvmm_tdp_seq(), before @page was looked up
  * @gfp: for tables
  *
  * On success the leaf takes over the caller's reference on @page's folio.
  *
  * Context: preemption on; sleeps as @gfp says.
  * Return: 0, -EEXIST (a leaf is there already), -EISDIR (@large, and there is a
- * table of 4 KiB leaves), -ENOMEM.
+ * table of 4 KiB leaves), -ESTALE (@page may no longer be what belongs there), -ENOMEM.
  */
-int hvmm_tdp_map(struct hvmm_tdp *tdp, u64 gfn, struct page *page, bool large, gfp_t gfp);
+int hvmm_tdp_map(struct hvmm_tdp *tdp, u64 gfn, struct page *page, bool large, u64 seq,
+		 gfp_t gfp);
+
+/**
+ * hvmm_tdp_seq - begin to look up a page that is to be mapped
+ * @tdp: the table
+ *
+ * Context: any.
+ * Return: for hvmm_tdp_map(), which fails if pages have been replaced since.
+ */
+static inline u64 hvmm_tdp_seq(const struct hvmm_tdp *tdp)
+{
+	/* Pairs with hvmm_tdp_thaw(): the page is looked up later. */
+	return smp_load_acquire(&tdp->seq);
+}
+
+/**
+ * hvmm_tdp_freeze - let nobody map a range of frames until hvmm_tdp_thaw()
+ * @tdp: the table; no other range is frozen
+ * @gfn: first frame
+ * @end: first frame behind the range
+ *
+ * What is mapped stays until hvmm_tdp_unmap(). Then nothing of the range is mapped, and
+ * what is behind it may be replaced: whoever has looked it up before, or meanwhile, cannot
+ * map what it has found.
+ *
+ * Context: any but interrupts.
+ */
+void hvmm_tdp_freeze(struct hvmm_tdp *tdp, u64 gfn, u64 end);
+void hvmm_tdp_thaw(struct hvmm_tdp *tdp);
+
+/**
+ * hvmm_tdp_missing - tables to be added before a frame can be mapped with a 4 KiB leaf
+ * @tdp: the table
+ * @gfn: guest frame number
+ *
+ * Context: any.
+ * Return: how many; 0 if it is mapped. May get smaller at any time, not greater.
+ */
+unsigned int hvmm_tdp_missing(const struct hvmm_tdp *tdp, u64 gfn);
 
 /**
  * hvmm_tdp_unmap - remove leaves that translate a range of frames

@@ -68,8 +68,8 @@ static bool fault_in(struct hvmm_x86_vcpu *x)
 	if (!hvmm_fpu_must_yield() && hvmm_mem_fault_present(&x->vcpu.vm->mem, gfn))
 		return true;
 	unload(x);
-	ret = hvmm_mem_fault(&x->vcpu.vm->mem, gfn, x->missing_write, false);
-	if (ret == -EAGAIN || ret == -ENOMEM)
+	ret = hvmm_mem_fault(&x->vcpu.vm->mem, gfn, x->missing_write, NULL);
+	if (ret == -EAGAIN)
 		hvmm_vcpu_bring_in(&x->vcpu, gfn, x->missing_write);
 	cond_resched();
 	load(x);
@@ -77,7 +77,6 @@ static bool fault_in(struct hvmm_x86_vcpu *x)
 	case 0:
 		return true;
 	case -EAGAIN:
-	case -ENOMEM:
 		return false;
 	case -EFAULT:
 		hvmm_exit_impossible(x, "a page that the guest named is not RAM");

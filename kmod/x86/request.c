@@ -63,7 +63,7 @@ enum hvmm_exit_fate hvmm_x86_requests(struct hvmm_x86_vcpu *x)
 			return HVMM_EXIT_PARK;
 		vcpu->wait = HVMM_WAIT_NONE;
 		if (vcpu->mem_work_err)
-			return hvmm_exit_impossible(x, "no memory for a page of RAM");
+			return hvmm_exit_impossible(x, "a page of RAM could not be brought in");
 		/* In the middle of an instruction that has reached devices already. */
 		if (x->nr_io)
 			return HVMM_EXIT_REDO;

@@ -12,3 +12,9 @@ test_tdp_src := test_tdp.c
 test_tdp_kmod := mem/tdp.c
 test_tdp_inc := mem
 test_tdp_cflags := -include tdp_fake.h
+
+tests += test_mem_quota
+test_mem_quota_src := test_mem_quota.c
+test_mem_quota_kmod := mem/quota.c
+test_mem_quota_inc := mem
+test_mem_quota_cflags := -include mem_quota_fake.h -pthread

@@ -39,6 +39,7 @@ do {				\
 	(l)->held = 0;		\
 } while (0)
 
+#define smp_load_acquire(p)	__atomic_load_n(p, __ATOMIC_ACQUIRE)
 #define smp_store_release(p, v)	__atomic_store_n(p, v, __ATOMIC_RELEASE)
 #define WARN_ON_ONCE(c)		assert(!(c))
 

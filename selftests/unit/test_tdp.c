@@ -125,24 +125,85 @@ static void test_arithmetic(void)
 	CHECK_EQ(hvmm_tdp_next(1, 4), 1ULL << 27);
 }
 
+static void test_missing(void)
+{
+	struct hvmm_tdp tdp;
+
+	tdp_new(&tdp, 4);
+	CHECK_EQ(hvmm_tdp_missing(&tdp, 7), 3);
+	CHECK_EQ(hvmm_tdp_map(&tdp, 0, get(3), false, tdp.seq, GFP_KERNEL), 0);
+	CHECK_EQ(hvmm_tdp_missing(&tdp, 0), 0);
+	CHECK_EQ(hvmm_tdp_missing(&tdp, 7), 0);
+	CHECK_EQ(hvmm_tdp_missing(&tdp, 512), 1);
+	CHECK_EQ(hvmm_tdp_missing(&tdp, 1 << 18), 2);
+	CHECK_EQ(hvmm_tdp_missing(&tdp, 1ULL << 27), 3);
+	/* As many as are then added. */
+	CHECK_EQ(hvmm_tdp_map(&tdp, 1 << 18, get(4), false, tdp.seq, GFP_KERNEL), 0);
+	CHECK_EQ(fake_pages, 6);
+	CHECK_EQ(hvmm_tdp_map(&tdp, 1024, get(512), true, tdp.seq, GFP_KERNEL), 0);
+	CHECK_EQ(hvmm_tdp_missing(&tdp, 1025), 0);
+	tdp_end(&tdp);
+}
+
+static void test_frozen(void)
+{
+	struct hvmm_tdp tdp;
+	u64 before, during;
+
+	tdp_new(&tdp, 4);
+	before = hvmm_tdp_seq(&tdp);
+	CHECK_EQ(hvmm_tdp_map(&tdp, 10, get(1), false, before, GFP_KERNEL), 0);
+	hvmm_tdp_freeze(&tdp, 10, 12);
+	/* What is mapped stays until it is unmapped; nothing new comes. */
+	CHECK(hvmm_tdp_lookup(&tdp, 10) == va(1));
+	CHECK_EQ(unmap(&tdp, 10, 12), 1);
+	during = hvmm_tdp_seq(&tdp);
+	CHECK_EQ(-hvmm_tdp_map(&tdp, 10, get(1), false, during, GFP_KERNEL), ESTALE);
+	CHECK_EQ(-hvmm_tdp_map(&tdp, 11, get(1), false, during, GFP_KERNEL), ESTALE);
+	CHECK_EQ(-hvmm_tdp_map(&tdp, 0, get(512), true, during, GFP_KERNEL), ESTALE);
+	CHECK_EQ(hvmm_tdp_map(&tdp, 9, get(2), false, during, GFP_KERNEL), 0);
+	CHECK_EQ(hvmm_tdp_map(&tdp, 12, get(3), false, during, GFP_KERNEL), 0);
+	hvmm_tdp_thaw(&tdp);
+	/* Found before the end: it may be what was replaced. */
+	CHECK_EQ(-hvmm_tdp_map(&tdp, 10, get(1), false, before, GFP_KERNEL), ESTALE);
+	CHECK_EQ(-hvmm_tdp_map(&tdp, 10, get(1), false, during, GFP_KERNEL), ESTALE);
+	CHECK(!hvmm_tdp_lookup(&tdp, 10));
+	CHECK_EQ(hvmm_tdp_map(&tdp, 10, get(4), false, hvmm_tdp_seq(&tdp), GFP_KERNEL), 0);
+	/* The four that were refused. */
+	folio_put(virt_to_folio(va(1)));
+	folio_put(virt_to_folio(va(1)));
+	folio_put(virt_to_folio(va(1)));
+	folio_put(virt_to_folio(va(1)));
+	folio_put(virt_to_folio(va(512)));
+
+	/* A 2 MiB leaf that a frozen page lies in. */
+	hvmm_tdp_freeze(&tdp, 1030, 1031);
+	CHECK_EQ(-hvmm_tdp_map(&tdp, 1024, get(512), true, hvmm_tdp_seq(&tdp), GFP_KERNEL),
+		 ESTALE);
+	folio_put(virt_to_folio(va(512)));
+	CHECK_EQ(hvmm_tdp_map(&tdp, 1536, get(512), true, hvmm_tdp_seq(&tdp), GFP_KERNEL), 0);
+	hvmm_tdp_thaw(&tdp);
+	tdp_end(&tdp);
+}
+
 static void test_small(void)
 {
 	struct hvmm_tdp tdp;
 
 	tdp_new(&tdp, 4);
 	CHECK(!hvmm_tdp_lookup(&tdp, 0));
-	CHECK_EQ(hvmm_tdp_map(&tdp, 0, get(3), false, GFP_KERNEL), 0);
+	CHECK_EQ(hvmm_tdp_map(&tdp, 0, get(3), false, tdp.seq, GFP_KERNEL), 0);
 	CHECK_EQ(fake_pages, 4);
 	CHECK_EQ(tdp.tables.counter, 4);
 	CHECK_EQ(tdp.mapped.counter, 1);
 	CHECK(hvmm_tdp_lookup(&tdp, 0) == va(3));
 	CHECK(!hvmm_tdp_lookup(&tdp, 1));
-	CHECK_EQ(-hvmm_tdp_map(&tdp, 0, get(4), false, GFP_KERNEL), EEXIST);
+	CHECK_EQ(-hvmm_tdp_map(&tdp, 0, get(4), false, tdp.seq, GFP_KERNEL), EEXIST);
 	folio_put(virt_to_folio(va(4)));
 	CHECK(hvmm_tdp_lookup(&tdp, 0) == va(3));
 
 	/* The highest frame there is, and what would alias frame 0 above it. */
-	CHECK_EQ(hvmm_tdp_map(&tdp, (1ULL << 36) - 1, get(5), false, GFP_KERNEL), 0);
+	CHECK_EQ(hvmm_tdp_map(&tdp, (1ULL << 36) - 1, get(5), false, tdp.seq, GFP_KERNEL), 0);
 	CHECK(hvmm_tdp_lookup(&tdp, (1ULL << 36) - 1) == va(5));
 	CHECK(!hvmm_tdp_lookup(&tdp, 1ULL << 36));
 	CHECK(!hvmm_tdp_lookup(&tdp, 1ULL << 63));
@@ -154,7 +215,7 @@ static void test_small(void)
 	CHECK_EQ(refs(), 1);
 	CHECK_EQ(unmap(&tdp, 0, ~0ULL), 1);
 	CHECK_EQ(tdp.mapped.counter, 0);
-	CHECK_EQ(hvmm_tdp_map(&tdp, 0, get(6), false, GFP_KERNEL), 0);
+	CHECK_EQ(hvmm_tdp_map(&tdp, 0, get(6), false, tdp.seq, GFP_KERNEL), 0);
 	tdp_end(&tdp);
 }
 
@@ -163,8 +224,8 @@ static void test_five_levels(void)
 	struct hvmm_tdp tdp;
 
 	tdp_new(&tdp, 5);
-	CHECK_EQ(hvmm_tdp_map(&tdp, 0, get(1), false, GFP_KERNEL), 0);
-	CHECK_EQ(hvmm_tdp_map(&tdp, 1ULL << 36, get(2), false, GFP_KERNEL), 0);
+	CHECK_EQ(hvmm_tdp_map(&tdp, 0, get(1), false, tdp.seq, GFP_KERNEL), 0);
+	CHECK_EQ(hvmm_tdp_map(&tdp, 1ULL << 36, get(2), false, tdp.seq, GFP_KERNEL), 0);
 	CHECK_EQ(fake_pages, 9);
 	CHECK(hvmm_tdp_lookup(&tdp, 0) == va(1));
 	CHECK(hvmm_tdp_lookup(&tdp, 1ULL << 36) == va(2));
@@ -183,7 +244,7 @@ static void test_large(void)
 		head[i] = 512;
 
 	tdp_new(&tdp, 4);
-	CHECK_EQ(hvmm_tdp_map(&tdp, 1024, get(512), true, GFP_KERNEL), 0);
+	CHECK_EQ(hvmm_tdp_map(&tdp, 1024, get(512), true, tdp.seq, GFP_KERNEL), 0);
 	CHECK_EQ(fake_pages, 3);
 	CHECK_EQ(tdp.mapped.counter, 512);
 	CHECK_EQ(tdp.large.counter, 1);
@@ -191,16 +252,16 @@ static void test_large(void)
 	CHECK(hvmm_tdp_lookup(&tdp, 1024 + 77) == va(512 + 77));
 	CHECK(!hvmm_tdp_lookup(&tdp, 1023));
 	CHECK(!hvmm_tdp_lookup(&tdp, 1536));
-	CHECK_EQ(-hvmm_tdp_map(&tdp, 1024, get(512), true, GFP_KERNEL), EEXIST);
+	CHECK_EQ(-hvmm_tdp_map(&tdp, 1024, get(512), true, tdp.seq, GFP_KERNEL), EEXIST);
 	folio_put(virt_to_folio(va(512)));
-	CHECK_EQ(-hvmm_tdp_map(&tdp, 1030, get(7), false, GFP_KERNEL), EEXIST);
+	CHECK_EQ(-hvmm_tdp_map(&tdp, 1030, get(7), false, tdp.seq, GFP_KERNEL), EEXIST);
 	folio_put(virt_to_folio(va(7)));
 
 	/* Over a table of small leaves, an empty one too. */
-	CHECK_EQ(hvmm_tdp_map(&tdp, 5, get(8), false, GFP_KERNEL), 0);
-	CHECK_EQ(-hvmm_tdp_map(&tdp, 0, get(512), true, GFP_KERNEL), EISDIR);
+	CHECK_EQ(hvmm_tdp_map(&tdp, 5, get(8), false, tdp.seq, GFP_KERNEL), 0);
+	CHECK_EQ(-hvmm_tdp_map(&tdp, 0, get(512), true, tdp.seq, GFP_KERNEL), EISDIR);
 	CHECK_EQ(unmap(&tdp, 5, 6), 1);
-	CHECK_EQ(-hvmm_tdp_map(&tdp, 0, get(512), true, GFP_KERNEL), EISDIR);
+	CHECK_EQ(-hvmm_tdp_map(&tdp, 0, get(512), true, tdp.seq, GFP_KERNEL), EISDIR);
 	folio_put(virt_to_folio(va(512)));
 	folio_put(virt_to_folio(va(512)));
 
@@ -209,7 +270,7 @@ static void test_large(void)
 	CHECK(!hvmm_tdp_lookup(&tdp, 1024));
 	CHECK_EQ(tdp.mapped.counter, 0);
 	CHECK_EQ(tdp.large.counter, 0);
-	CHECK_EQ(hvmm_tdp_map(&tdp, 1024, get(600), false, GFP_KERNEL), 0);
+	CHECK_EQ(hvmm_tdp_map(&tdp, 1024, get(600), false, tdp.seq, GFP_KERNEL), 0);
 	CHECK_EQ(pages[512].folio.refs, 1);
 	tdp_end(&tdp);
 
@@ -231,14 +292,15 @@ static void test_no_memory(void)
 	tdp_new(&tdp, 4);
 	for (i = 1; i <= 3; i++) {
 		fake_fail_in = i;
-		CHECK_EQ(-hvmm_tdp_map(&tdp, (u64)i << 27, get(1), false, GFP_KERNEL), ENOMEM);
+		CHECK_EQ(-hvmm_tdp_map(&tdp, (u64)i << 27, get(1), false, tdp.seq,
+					       GFP_KERNEL), ENOMEM);
 		folio_put(virt_to_folio(va(1)));
 		CHECK(!hvmm_tdp_lookup(&tdp, (u64)i << 27));
 		CHECK_EQ(tdp.tables.counter, fake_pages);
 	}
 	/* Again, with memory: what was half built is used. */
 	fake_fail_in = 0;
-	CHECK_EQ(hvmm_tdp_map(&tdp, 3ULL << 27, get(1), false, GFP_KERNEL), 0);
+	CHECK_EQ(hvmm_tdp_map(&tdp, 3ULL << 27, get(1), false, tdp.seq, GFP_KERNEL), 0);
 	CHECK(hvmm_tdp_lookup(&tdp, 3ULL << 27) == va(1));
 	tdp_end(&tdp);
 }
@@ -266,7 +328,7 @@ static void test_random(void)
 		case 0:
 			gfn &= ~511U;
 			page = 1024 + 512 * rng_below(2);
-			ret = hvmm_tdp_map(&tdp, gfn, get(page), true, GFP_KERNEL);
+			ret = hvmm_tdp_map(&tdp, gfn, get(page), true, tdp.seq, GFP_KERNEL);
 			if (ret)
 				folio_put(virt_to_folio(va(page)));
 			CHECK(!ret || ret == -EEXIST || ret == -EISDIR);
@@ -291,7 +353,7 @@ static void test_random(void)
 		}
 		default:
 			page = rng_below(1024);
-			ret = hvmm_tdp_map(&tdp, gfn, get(page), false, GFP_KERNEL);
+			ret = hvmm_tdp_map(&tdp, gfn, get(page), false, tdp.seq, GFP_KERNEL);
 			if (ret)
 				folio_put(virt_to_folio(va(page)));
 			CHECK_EQ(-ret, model[gfn] ? EEXIST : 0);
@@ -319,6 +381,8 @@ int main(void)
 {
 	static const struct check_case cases[] = {
 		{ "index arithmetic", test_arithmetic },
+		{ "tables to be added", test_missing },
+		{ "a range that must not be mapped", test_frozen },
 		{ "4 KiB leaves", test_small },
 		{ "five levels", test_five_levels },
 		{ "2 MiB leaves", test_large },

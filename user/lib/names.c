@@ -28,6 +28,7 @@ static const char *const vm[] = {
 	[HVMM_A_VM_CPU_BURST] = "cpu-burst",
 	[HVMM_A_VM_CPU_MIN] = "cpu-min",
 	[HVMM_A_VM_CPU_AFFINITY] = "cpu-affinity",
+	[HVMM_A_VM_MEM_MAX] = "mem-max",
 	[HVMM_A_VM_CPU_STALL] = "cpu-stall",
 	[HVMM_A_VM_GENERATION] = "generation",
 	[HVMM_A_VM_CHANGE] = "change",
@@ -121,6 +122,14 @@ static const char *const memory[] = {
 	[HVMM_A_MEMORY_LARGE_PAGES] = "large-pages",
 	[HVMM_A_MEMORY_TABLE_BYTES] = "table-bytes",
 	[HVMM_A_MEMORY_KERNEL_BYTES] = "kernel-bytes",
+	[HVMM_A_MEMORY_RESIDENT] = "resident",
+	[HVMM_A_MEMORY_SWAPPED] = "swapped",
+	[HVMM_A_MEMORY_VCPU_BYTES] = "vcpu-bytes",
+	[HVMM_A_MEMORY_DEVICE_BYTES] = "device-bytes",
+	[HVMM_A_MEMORY_GROUP_BYTES] = "group-bytes",
+	[HVMM_A_MEMORY_VM_BYTES] = "vm-bytes",
+	[HVMM_A_MEMORY_TOTAL] = "total",
+	[HVMM_A_MEMORY_WAITING] = "waiting",
 };
 
 _Static_assert(COUNT(memory) == HVMM_A_MEMORY_MAX + 1, "as in the spec");

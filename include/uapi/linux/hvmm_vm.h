@@ -29,6 +29,7 @@
 #define HVMM_VM_UNMAP_PAGE	_IO(HVMM_IOC, 0x15)
 #define HVMM_VM_IOEVENTFD	_IO(HVMM_IOC, 0x16)
 #define HVMM_VM_IRQFD		_IO(HVMM_IOC, 0x17)
+#define HVMM_VM_DISCARD		_IO(HVMM_IOC, 0x18)
 
 /*
  * mmap() of a VM fd, MAP_SHARED only: guest RAM begins at offset 0, in the order of
@@ -223,6 +224,28 @@ struct hvmm_vm_unmap_page {
 	__u32 size;
 	__u32 flags;
 	__u64 gpa;
+};
+
+/**
+ * struct hvmm_vm_discard - argument of HVMM_VM_DISCARD
+ * @size: size of this structure
+ * @flags: 0
+ * @gpa: guest-physical address of the first page, a multiple of 4096
+ * @len: bytes, a multiple of 4096, not 0; the range does not span the gap under 4 GiB
+ *
+ * Gives pages of RAM back to the host. On return they are zero, for the guest and in
+ * every mapping of the RAM, unless somebody has written to them since the call began;
+ * the next touch takes them anew. Holes must not be punched into the RAM file by other
+ * means: the guest would go on with pages that no longer are the file's.
+ *
+ * Errors: EINVAL (alignment, length), EFAULT (not RAM), EPERM (the RAM file is sealed
+ * with F_SEAL_FUTURE_WRITE), EINTR (a fatal signal; a part may have been done).
+ */
+struct hvmm_vm_discard {
+	__u32 size;
+	__u32 flags;
+	__u64 gpa;
+	__u64 len;
 };
 
 /* Remove what was added with the same values. */
