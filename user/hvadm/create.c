@@ -187,10 +187,13 @@ static int show_host_event(const struct nlmsghdr *nlh, bool json, struct hv_erro
 
 static void print_quota(const struct hv_quota *q)
 {
-	char max[HV_CPU_TEXT], min[HV_CPU_TEXT], *cpus = hv_format_cpus(&q->affinity);
+	char max[HV_CPU_TEXT], min[HV_CPU_TEXT], mem[HV_UNIT_TEXT];
+	char *cpus = hv_format_cpus(&q->affinity);
 
 	printf(" cpu-weight %u, cpu-max %s, cpu-min %s, cpu-affinity %s", q->weight,
 	       hv_format_cpu_max(max, q->max, q->period), hv_format_cpu_share(min, q->min), cpus);
+	if (q->mem_max)
+		printf(", mem-max %s", hv_format_size(mem, q->mem_max));
 	free(cpus);
 }
 
@@ -213,6 +216,9 @@ static int show_event(const struct nlmsghdr *nlh, void *arg, struct hv_error *er
 		break;
 	case HVMM_CMD_VM_SET_NTF:
 		event = "quota";
+		break;
+	case HVMM_CMD_VM_MEMORY_NTF:
+		event = "memory";
 		break;
 	case HVMM_CMD_PCPU_SET_NTF:
 		return show_host_event(nlh, *json, err);
@@ -239,6 +245,8 @@ static int show_event(const struct nlmsghdr *nlh, void *arg, struct hv_error *er
 			       *vm.error ? ": " : "", vm.error);
 		if (genl->cmd == HVMM_CMD_VM_SET_NTF)
 			print_quota(&vm.quota);
+		if (genl->cmd == HVMM_CMD_VM_MEMORY_NTF)
+			printf(" (a vCPU waits for mem-max)");
 		putchar('\n');
 	}
 	/* Readers of a pipe want each event when it happens. */

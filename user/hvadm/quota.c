@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* set, and what all verbs have to do with quotas. */
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "hvadm.h"
 
@@ -10,6 +12,7 @@ enum {
 	OPT_BURST,
 	OPT_MIN,
 	OPT_AFFINITY,
+	OPT_MEM_MAX,
 	OPT_GENERATION,
 };
 
@@ -21,6 +24,8 @@ static const struct argp_option options[] = {
 	{ "cpu-min", OPT_MIN, "SHARE", 0, "reservation, as 30% or 0.3 of a pCPU (0)", 0 },
 	{ "cpu-affinity", OPT_AFFINITY, "LIST", 0, "pCPUs that it may use, as 0-3,8 or all (all)",
 	  0 },
+	{ "mem-max", OPT_MEM_MAX, "SIZE", 0,
+	  "memory of the host that it may hold, as 512M or max (max)", 0 },
 	{ 0 }
 };
 
@@ -65,6 +70,15 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 				   "--cpu-affinity %s: a list of pCPUs like 0-3,8 or all is needed",
 				   arg);
 		q->given |= 1U << HVMM_A_VM_CPU_AFFINITY;
+		break;
+	case OPT_MEM_MAX:
+		q->mem_max = 0;
+		if (strcmp(arg, "max") &&
+		    (!hv_parse_size(arg, &q->mem_max) || !q->mem_max || q->mem_max % 4096))
+			argp_error(state,
+				   "--mem-max %s: a multiple of 4K like 512M, or max is needed",
+				   arg);
+		q->given |= 1U << HVMM_A_VM_MEM_MAX;
 		break;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -113,6 +127,12 @@ void show_quota(struct hv_out *out, const struct hv_quota *q)
 	hv_out_number(out, "cpu-burst", q->burst, HV_AS_SPAN);
 	hv_out_number(out, "cpu-min", q->min, HV_AS_CPU_SHARE);
 	show_cpus(out, "cpu-affinity", &q->affinity);
+	if (q->mem_max)
+		hv_out_number(out, "mem-max", q->mem_max, HV_AS_SIZE);
+	else if (hv_out_is_json(out))
+		hv_out_none(out, "mem-max");
+	else
+		hv_out_text(out, "mem-max", "max");
 	if (hv_out_is_json(out)) {
 		hv_out_number(out, "cpu-stall", q->stall, HV_AS_SPAN);
 		hv_out_number(out, "generation", q->generation, HV_AS_NUMBER);
@@ -183,5 +203,7 @@ int verb_set(int argc, char **argv)
 		return complain(NULL, &err);
 	ret = hv_quota_set(&nl, s.names, s.count, &s.quota, s.expects ? &s.generation : NULL, &err);
 	hv_nl_close(&nl);
+	if (!ret && *err.text)
+		fprintf(stderr, "hvadm: %s\n", err.text);
 	return ret ? complain(NULL, &err) : HV_OK;
 }

@@ -130,7 +130,9 @@ static int show_vm_stat(struct hv_nl *nl, const char *name, bool json, struct hv
 	hv_out_object(out, "ram");
 	for (i = 1; i < hv_memory_names.count; i++)
 		hv_out_number(out, hv_memory_names.name[i], stats.memory[i],
-			      i == HVMM_A_MEMORY_LARGE_PAGES ? HV_AS_NUMBER : HV_AS_SIZE);
+			      i == HVMM_A_MEMORY_LARGE_PAGES || i == HVMM_A_MEMORY_WAITING ?
+				      HV_AS_NUMBER :
+				      HV_AS_SIZE);
 	hv_out_object_end(out);
 	if (json)
 		show_times(out, &stats.figures, ~0U, true);

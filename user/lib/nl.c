@@ -245,8 +245,13 @@ static int take(const struct nlmsghdr *request, const struct nlmsghdr *nlh, hv_n
 		if (nlmsg_datalen(nlh) < (int)sizeof(*e))
 			return hv_fail_code(err, HV_EXIT_REFUSED, "netlink: short answer");
 		e = nlmsg_data(nlh);
-		if (!e->error)
+		if (!e->error) {
+			/* Done, but there is something to say. */
+			err->text[0] = '\0';
+			if (nlh->nlmsg_flags & NLM_F_ACK_TLVS)
+				refusal(request, nlh, 0, sizeof(*e), err);
 			return 0;
+		}
 		skip = sizeof(*e);
 		if (!(nlh->nlmsg_flags & NLM_F_CAPPED))
 			skip += e->msg.nlmsg_len - NLMSG_HDRLEN;

@@ -19,6 +19,7 @@ void hv_quota_parse(struct nlattr *const *tb, struct hv_quota *quota)
 	quota->period = number(tb[HVMM_A_VM_CPU_PERIOD]);
 	quota->burst = number(tb[HVMM_A_VM_CPU_BURST]);
 	quota->min = (uint32_t)number(tb[HVMM_A_VM_CPU_MIN]);
+	quota->mem_max = number(tb[HVMM_A_VM_MEM_MAX]);
 	quota->stall = number(tb[HVMM_A_VM_CPU_STALL]);
 	quota->generation = (uint32_t)number(tb[HVMM_A_VM_GENERATION]);
 	if (affinity && nla_len(affinity) <= (int)sizeof(quota->affinity.bits)) {
@@ -41,6 +42,8 @@ void hv_quota_put(struct nl_msg *msg, const struct hv_quota *quota)
 		hv_nl_put_u32(msg, HVMM_A_VM_CPU_MIN, quota->min);
 	if (hv_quota_has(quota, HVMM_A_VM_CPU_AFFINITY))
 		hv_nl_put(msg, HVMM_A_VM_CPU_AFFINITY, quota->affinity.bits, quota->affinity.len);
+	if (hv_quota_has(quota, HVMM_A_VM_MEM_MAX))
+		hv_nl_put_uint(msg, HVMM_A_VM_MEM_MAX, quota->mem_max);
 }
 
 int hv_quota_set(struct hv_nl *nl, char *const *names, int count, const struct hv_quota *quota,

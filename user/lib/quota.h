@@ -12,13 +12,14 @@
 
 /**
  * struct hv_quota - what a VM may have of the pCPUs
- * @given: what of it is given, a bit for each HVMM_A_VM_CPU_...
+ * @given: what of it is given, a bit for each HVMM_A_VM_...
  * @weight: share relative to other VMs
  * @max: cap, ns in each @period; 0 for none
  * @period: ns
  * @burst: unused ns of the cap that can be saved up
  * @min: reservation, millionths of a pCPU
  * @affinity: pCPUs that it may use
+ * @mem_max: bytes that it may hold on the host; 0 for no limit
  * @stall: longest time for which the cap alone stops a vCPU, ns; answers only
  * @generation: number of all quotas' state; answers only
  */
@@ -30,6 +31,7 @@ struct hv_quota {
 	uint64_t burst;
 	uint32_t min;
 	struct hv_cpus affinity;
+	uint64_t mem_max;
 	uint64_t stall;
 	uint32_t generation;
 };
