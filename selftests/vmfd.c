@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -200,6 +201,7 @@ TEST_F(vmfd, arguments_are_checked)
 	const struct hvmm_vm_irq_line line = GOOD(struct hvmm_vm_irq_line, .pin = 5);
 	const struct hvmm_vm_msi msi = GOOD(struct hvmm_vm_msi, .addr = 0xfee00000, .data = 40);
 	const struct hvmm_vm_unmap_page page = GOOD(struct hvmm_vm_unmap_page);
+	const struct hvmm_vm_discard none = GOOD(struct hvmm_vm_discard, .len = 4096);
 	int efd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	const struct hvmm_vm_ioeventfd bell =
 		GOOD(struct hvmm_vm_ioeventfd, .addr = 0x2f0, .len = 4, .fd = efd);
@@ -225,6 +227,16 @@ TEST_F(vmfd, arguments_are_checked)
 	REFUSED(EFAULT, HVMM_VM_UNMAP_PAGE, struct hvmm_vm_unmap_page, page,
 		arg.gpa = ~4095ULL);
 	REFUSED(0, HVMM_VM_UNMAP_PAGE, struct hvmm_vm_unmap_page, page, arg.gpa = 0);
+	REFUSED(EINVAL, HVMM_VM_DISCARD, struct hvmm_vm_discard, none, arg.len = 0);
+	REFUSED(EINVAL, HVMM_VM_DISCARD, struct hvmm_vm_discard, none, arg.len = 4095);
+	REFUSED(EINVAL, HVMM_VM_DISCARD, struct hvmm_vm_discard, none, arg.gpa = 1);
+	REFUSED(EINVAL, HVMM_VM_DISCARD, struct hvmm_vm_discard, none, arg.flags = 1);
+	REFUSED(EFAULT, HVMM_VM_DISCARD, struct hvmm_vm_discard, none, arg.gpa = RAM);
+	REFUSED(EFAULT, HVMM_VM_DISCARD, struct hvmm_vm_discard, none, arg.len = RAM + 4096);
+	REFUSED(EFAULT, HVMM_VM_DISCARD, struct hvmm_vm_discard, none, arg.len = -4096ULL);
+	REFUSED(EFAULT, HVMM_VM_DISCARD, struct hvmm_vm_discard, none,
+		arg.gpa = -4096ULL; arg.len = 8192);
+	REFUSED(0, HVMM_VM_DISCARD, struct hvmm_vm_discard, none, arg.len = RAM);
 	REFUSED(EINVAL, HVMM_VM_IOEVENTFD, struct hvmm_vm_ioeventfd, bell, arg.len = 3);
 	REFUSED(EINVAL, HVMM_VM_IOEVENTFD, struct hvmm_vm_ioeventfd, bell, arg.len = 8);
 	REFUSED(EINVAL, HVMM_VM_IOEVENTFD, struct hvmm_vm_ioeventfd, bell, arg.addr = 0xfffe);
@@ -558,6 +570,184 @@ TEST_F(vmfd, unmapped_page_comes_back)
 		while (self->result[2] == seen)
 			sched_yield();
 	}
+}
+
+static int discard(int vm, uint64_t gpa, uint64_t len)
+{
+	struct hvmm_vm_discard arg = { .size = sizeof(arg), .gpa = gpa, .len = len };
+
+	return call(vm, HVMM_VM_DISCARD, &arg);
+}
+
+/* Bytes that the RAM file holds. */
+static uint64_t held(int ram)
+{
+	struct stat st;
+
+	return fstat(ram, &st) ? ~0ULL : (uint64_t)st.st_blocks << 9;
+}
+
+TEST_F(vmfd, discard_gives_back_and_clears)
+{
+	uint64_t before = held(self->ram), i;
+	int other = 0;
+
+	memset(self->map + MIB, 0x5a, 64 << 12);
+	ASSERT_EQ(before + (64 << 12), held(self->ram));
+	ASSERT_EQ(0, discard(self->vm, MIB + 4096, 62 << 12));
+	EXPECT_EQ(before + (2 << 12), held(self->ram));
+	for (i = MIB; i < MIB + (64 << 12); i++)
+		other += self->map[i] != (i < MIB + 4096 || i >= MIB + (63 << 12) ? 0x5a : 0);
+	EXPECT_EQ(0, other);
+}
+
+/*
+ * The guest counts in a page that goes from under it again and again. After each time it
+ * counts in the file's page, not in one that it still has: we see it, and it began anew.
+ */
+TEST_F(vmfd, discard_under_a_running_guest)
+{
+	uint32_t seen;
+	int i;
+
+	memcpy(self->map + ENTRY, irq_guest, sizeof(irq_guest));
+	ASSERT_EQ(0, start(&self->nl, self->id));
+	ASSERT_TRUE(await(&self->result[1], 1));
+	for (i = 0; i < 50; i++) {
+		while (self->result[2] < 100)
+			sched_yield();
+		ASSERT_EQ(0, discard(self->vm, RESULT, 4096));
+		EXPECT_EQ(0, self->result[1]);
+		seen = self->result[2];
+		while (self->result[2] == seen)
+			sched_yield();
+	}
+}
+
+/* Writes to each page from 1 MiB to 4 MiB, and counts them. */
+static const uint8_t touch_guest[] = {
+	0xbf, 0x00, 0x00, 0x10, 0x00,			/* mov $0x100000, %edi */
+	0xff, 0x07,					/* 1: incl (%edi) */
+	0xff, 0x05, 0x00, 0x30, 0x00, 0x00,		/* incl RESULT */
+	0x81, 0xc7, 0x00, 0x10, 0x00, 0x00,		/* add $0x1000, %edi */
+	0x81, 0xff, 0x00, 0x00, 0x40, 0x00,		/* cmp $0x400000, %edi */
+	0x72, 0xea,					/* jb 1b */
+	0xf4, 0xeb, 0xfd,				/* 2: hlt; jmp 2b */
+};
+
+struct memory {
+	uint64_t total, held, waiting;
+};
+
+static void take_memory(void *arg, uint8_t cmd, struct nlattr *attrs, int len)
+{
+	struct nlattr *nest = nl_find(attrs, len, HVMM_A_STATS_MEMORY);
+	struct memory *m = arg;
+
+	m->total = nl_get(nl_data(nest), nl_len(nest), HVMM_A_MEMORY_TOTAL);
+	m->held = nl_get(nl_data(nest), nl_len(nest), HVMM_A_MEMORY_HELD);
+	m->waiting = nl_get(nl_data(nest), nl_len(nest), HVMM_A_MEMORY_WAITING);
+}
+
+static struct memory memory(struct nl *nl, uint32_t id)
+{
+	struct memory m = {};
+
+	nl_begin(nl, &msg, nl->family, 0, HVMM_CMD_STATS_GET);
+	nl_put_u32(&msg, HVMM_A_STATS_VM, id);
+	nl_talk(nl, &msg, take_memory, &m);
+	return m;
+}
+
+static int set_mem_max(struct nl *nl, uint32_t id, uint64_t max)
+{
+	size_t nest;
+
+	nl_begin(nl, &msg, nl->family, 0, HVMM_CMD_VM_SET);
+	nest = nl_nest(&msg, HVMM_A_VM_CHANGE);
+	nl_put_u32(&msg, HVMM_A_VM_ID, id);
+	nl_put_u64(&msg, HVMM_A_VM_MEM_MAX, max);
+	nl_nest_end(&msg, nest);
+	return nl_talk(nl, &msg, NULL, NULL);
+}
+
+/* Wait until a vCPU waits for memory and the guest has come as far as @pages. */
+static bool starves(struct nl *nl, uint32_t id, volatile uint32_t *count, uint32_t pages)
+{
+	struct timespec begin, now;
+
+	clock_gettime(CLOCK_MONOTONIC, &begin);
+	do {
+		/* In this order: it does not count while it waits. */
+		if (memory(nl, id).waiting == 1 && *count == pages)
+			return true;
+		sched_yield();
+		clock_gettime(CLOCK_MONOTONIC, &now);
+	} while (now.tv_sec - begin.tv_sec < PATIENCE_S);
+	return false;
+}
+
+TEST_F(vmfd, memory_quota)
+{
+	volatile uint32_t *count = self->result;
+	struct memory m;
+	uint64_t max;
+	uint32_t n;
+
+	EXPECT_EQ(-EINVAL, set_mem_max(&self->nl, self->id, 4095));
+	EXPECT_EQ(-EINVAL, set_mem_max(&self->nl, self->id, (1 << 20) + 1));
+
+	memcpy(self->map + ENTRY, touch_guest, sizeof(touch_guest));
+	m = memory(&self->nl, self->id);
+	max = (m.total & ~4095ULL) + (100 << 12);
+	ASSERT_EQ(0, set_mem_max(&self->nl, self->id, max));
+	ASSERT_EQ(0, start(&self->nl, self->id));
+
+	/* RESULT's page was ours to take. Tables are paid for, too. */
+	while (memory(&self->nl, self->id).waiting != 1)
+		sched_yield();
+	n = *count;
+	m = memory(&self->nl, self->id);
+	EXPECT_GE(max, m.total);
+	EXPECT_LT(max - 4096, m.total);
+	EXPECT_LT(90, n);
+	EXPECT_GE(100, n);
+
+	/* A page given back is a page that can be taken; a limit that is raised, too. */
+	ASSERT_EQ(0, discard(self->vm, MIB, 4096));
+	EXPECT_TRUE(starves(&self->nl, self->id, count, n + 1));
+	EXPECT_EQ(m.total, memory(&self->nl, self->id).total);
+	ASSERT_EQ(0, discard(self->vm, MIB + 4096, 7 << 12));
+	EXPECT_TRUE(starves(&self->nl, self->id, count, n + 8));
+	ASSERT_EQ(0, set_mem_max(&self->nl, self->id, max + (10 << 12)));
+	EXPECT_TRUE(starves(&self->nl, self->id, count, n + 18));
+	/* Under what it holds: nothing is taken away, nothing more is given. */
+	ASSERT_EQ(0, set_mem_max(&self->nl, self->id, 4096));
+	ASSERT_EQ(0, discard(self->vm, MIB + (8 << 12), 4096));
+	EXPECT_TRUE(memory(&self->nl, self->id).waiting == 1);
+	ASSERT_EQ(0, set_mem_max(&self->nl, self->id, 0));
+	EXPECT_TRUE(await(count, 768));
+	EXPECT_EQ(0, memory(&self->nl, self->id).waiting);
+}
+
+/* A VM is stopped, started and removed while its vCPU waits. */
+TEST_F(vmfd, stop_while_it_waits_for_memory)
+{
+	volatile uint32_t *count = self->result;
+	uint32_t n;
+
+	memcpy(self->map + ENTRY, touch_guest, sizeof(touch_guest));
+	ASSERT_EQ(0, set_mem_max(&self->nl, self->id,
+				 (memory(&self->nl, self->id).total & ~4095ULL) + (20 << 12)));
+	ASSERT_EQ(0, start(&self->nl, self->id));
+	while (memory(&self->nl, self->id).waiting != 1)
+		sched_yield();
+	ASSERT_EQ(0, nl_verb(&self->nl, HVMM_CMD_VM_STOP, self->id));
+	EXPECT_EQ(0, memory(&self->nl, self->id).waiting);
+	n = *count;
+	/* Its pages are there: it comes as far as it did, and no farther. */
+	ASSERT_EQ(0, start(&self->nl, self->id));
+	EXPECT_TRUE(starves(&self->nl, self->id, count, 2 * n));
 }
 
 struct waiter {
