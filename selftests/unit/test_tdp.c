@@ -292,8 +292,7 @@ static void test_no_memory(void)
 	tdp_new(&tdp, 4);
 	for (i = 1; i <= 3; i++) {
 		fake_fail_in = i;
-		CHECK_EQ(-hvmm_tdp_map(&tdp, (u64)i << 27, get(1), false, tdp.seq,
-					       GFP_KERNEL), ENOMEM);
+		CHECK_EQ(-hvmm_tdp_map(&tdp, (u64)i << 27, get(1), false, 0, GFP_KERNEL), ENOMEM);
 		folio_put(virt_to_folio(va(1)));
 		CHECK(!hvmm_tdp_lookup(&tdp, (u64)i << 27));
 		CHECK_EQ(tdp.tables.counter, fake_pages);

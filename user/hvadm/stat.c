@@ -128,11 +128,12 @@ static int show_vm_stat(struct hv_nl *nl, const char *name, bool json, struct hv
 	show_vm(out, &vm);
 	hv_out_number(out, "exits-sum", sum(stats.figures.exits, HVMM_A_EXITS_MAX), HV_AS_NUMBER);
 	hv_out_object(out, "ram");
-	for (i = 1; i < hv_memory_names.count; i++)
+	for (i = 1; i < hv_memory_names.count; i++) {
+		bool plain = i == HVMM_A_MEMORY_LARGE_PAGES || i == HVMM_A_MEMORY_WAITING;
+
 		hv_out_number(out, hv_memory_names.name[i], stats.memory[i],
-			      i == HVMM_A_MEMORY_LARGE_PAGES || i == HVMM_A_MEMORY_WAITING ?
-				      HV_AS_NUMBER :
-				      HV_AS_SIZE);
+			      plain ? HV_AS_NUMBER : HV_AS_SIZE);
+	}
 	hv_out_object_end(out);
 	if (json)
 		show_times(out, &stats.figures, ~0U, true);
