@@ -27,11 +27,17 @@ static u64 grant_size(const struct hvmm_quota *q, unsigned int n)
 		     HVMM_GRANT_MIN_NS, HVMM_GRANT_MAX_NS);
 }
 
+/* For the next grant, when all @n units have just been given one. */
+static u64 longest_wait(const struct hvmm_quota *q, unsigned int n)
+{
+	return max(2 * HVMM_GRANT_MAX_NS, n * earned_in(q, HVMM_GRANT_MIN_NS));
+}
+
 u64 hvmm_sched_cap_stall(const struct hvmm_quota *q, unsigned int nr_units)
 {
 	if (q->max_ns == HVMM_CAP_NONE || nr_units * q->period_ns <= q->max_ns)
 		return 0;
-	return max(2 * HVMM_GRANT_MAX_NS, nr_units * earned_in(q, HVMM_GRANT_MIN_NS));
+	return longest_wait(q, nr_units);
 }
 
 u64 hvmm_cap_take(struct hvmm_unit *unit, u64 now)
@@ -74,12 +80,15 @@ void hvmm_cap_return(struct hvmm_unit *unit)
 
 void hvmm_cap_change(struct hvmm_group *group, const struct hvmm_quota *to, u64 now)
 {
+	unsigned int n = max(group->nr_units, 1U);
+
 	raw_spin_lock(&group->cap_lock);
 	if (hvmm_before(now, group->cap_free_at)) {
 		u64 owes = mul_u64_u64_div_u64(group->cap_free_at - now, group->quota.max_ns,
 					       group->quota.period_ns);
 
-		group->cap_free_at = now + earned_in(to, owes);
+		/* Grants of the old cap may be large for the new one: what it owes has a limit. */
+		group->cap_free_at = now + min(earned_in(to, owes), longest_wait(to, n));
 	}
 	raw_spin_unlock(&group->cap_lock);
 }
