@@ -182,7 +182,7 @@ fi
 expect 0 '' create q1 --memory 1M --cpu-weight 300 --cpu-max 33.3% --cpu-burst 20ms \
 	--cpu-min 10% --cpu-affinity 0
 expect 0 '' create q2 --memory 1M
-expect 0 ' 300  33.3%  *20ms  *10%  0$' list
+expect 0 ' 300  33.3%  *20ms  *10%  0  *max$' list
 expect 0 '"cpu-max": 3330000,' list -j
 expect 0 '"cpu-min": 100000,' stat q1 -j
 expect 0 '' set q1 q2 --cpu-max 1.5 --cpu-affinity all
