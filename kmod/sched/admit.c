@@ -22,12 +22,13 @@ static unsigned int units_of(const struct hvmm_group *group)
 
 /*
  * What has to be provided so that each window holds @ppm: a window may begin just
- * after a budget was used early and end just before another is used late.
+ * after a budget was used early and end just before another is used late. As much
+ * again is for what the host takes of the pCPU in the meantime.
  */
 static u64 provision(u64 ppm, unsigned int nr_units)
 {
 	u64 all = (u64)nr_units * HVMM_PPM;
-	u64 gap = div64_u64(2 * HVMM_RESERVE_PERIOD_NS * (all - min(ppm, all)), all);
+	u64 gap = div64_u64(4 * HVMM_RESERVE_PERIOD_NS * (all - min(ppm, all)), all);
 
 	return DIV64_U64_ROUND_UP(ppm * HVMM_RESERVE_WINDOW_NS, HVMM_RESERVE_WINDOW_NS - gap);
 }

@@ -378,7 +378,8 @@ void hvmm_sched_set_capacity(u32 ppm);
 
 /**
  * hvmm_sched_reserved - what is reserved, and what could be
- * @used: filled: sum of admitted reservations as &hvmm_quota.min_ppm says them
+ * @used: filled: what admitted reservations take of the resources, in millionths of one:
+ *	  a little more than the sum of &hvmm_quota.min_ppm
  * @free: filled: the largest reservation that a new group with all resources and as
  *	  many units as there are resources would be granted
  *
