@@ -626,10 +626,11 @@ u64 hvmm_sched_attend(struct hvmm_resource *res, u64 now)
 void hvmm_sched_host(struct hvmm_resource *res, bool took, u64 now)
 {
 	if (took) {
-		res->host_since = now ?: 1;
+		WRITE_ONCE(res->host_since, now ?: 1);
 	} else if (res->host_since) {
-		res->host_ns += hvmm_before(res->host_since, now) ? now - res->host_since : 0;
-		res->host_since = 0;
+		if (hvmm_before(res->host_since, now))
+			WRITE_ONCE(res->host_ns, res->host_ns + now - res->host_since);
+		WRITE_ONCE(res->host_since, 0);
 	}
 }
 

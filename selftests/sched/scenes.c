@@ -181,6 +181,27 @@ static void caps(void)
 	one_cap(10, 8);
 }
 
+/* A VM that ran alone without a cap is not billed for that when it gets one. */
+static void cap_late(void)
+{
+	struct sim_vm *vm;
+	u64 used, bound;
+
+	begin(1);
+	vm = busy(1, 100);
+	run_for(SEC);
+	sim_vm_cap(vm, 20);
+	bound = hvmm_sched_cap_stall(&vm->quota, 1);
+	used = sim_used(vm);
+	run_for(SEC);
+	used = sim_used(vm) - used;
+	sim_check(used <= 205 * MSEC && used >= 195 * MSEC, "20 %% of 1 s are not %llu us",
+		  used / USEC);
+	sim_check(vm->units[0].stall <= bound + 6 * sim.timer_max, "it stalled for %llu us",
+		  vm->units[0].stall / USEC);
+	sim_end();
+}
+
 /* A cap does not keep a VM from its part of what is left, nor give it more. */
 static void cap_beside(void)
 {
@@ -392,6 +413,7 @@ const struct sim_scene sim_scenes[] = {
 	{ "many", "16 VMs on 2 pCPUs, within 1 %", many },
 	{ "extremes", "weights 1 and 1000", extremes },
 	{ "domains", "three VMs over two domains, within 10 %", moved },
+	{ "cap-late", "a cap is not for the time before it", cap_late },
 	{ "caps", "1 to 150 %, 1 to 8 vCPUs: within 0.5 %, stalls within the bound", caps },
 	{ "cap-beside", "a cap beside a busy VM", cap_beside },
 	{ "reserve", "30 % beside weights of 10000, in every window of 100 ms", reserve },
