@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/string.h>
 #include <asm/cpufeature.h>
-#include <asm/processor.h>
 
+#include "host/cpuid.h"
 #include "host/quirks.h"
 
 /* Where a hypervisor, or an emulator, says its name. */
