@@ -403,7 +403,8 @@ static void charge(struct hvmm_resource *res, u64 now)
 	ran -= min(ran, res->host_ns);
 	unit->ran += ran;
 	if (hvmm_capped(unit->group))
-		unit->grant -= ran;
+		unit->grant -= min(ran, now - res->capped_from);
+	res->capped_from = 0;
 	hvmm_classes_charge(dom, share, res, ran,
 			    min(contended - res->contended_at, ran), now);
 	res->host_ns = 0;
@@ -444,6 +445,7 @@ static void run(struct hvmm_resource *res, struct hvmm_unit *unit, u64 now)
 	WRITE_ONCE(res->curr, unit);
 	res->set_at = now;
 	res->charged_at = now;
+	res->capped_from = 0;
 	res->contended_at = hvmm_contended(res->dom, now);
 	res->host_ns = 0;
 	res->host_since = 0;

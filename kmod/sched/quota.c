@@ -189,18 +189,6 @@ static void set_homes(struct hvmm_group *group)
 	}
 }
 
-/* What the present unit has run since it was charged; its executor may be changing that. */
-static u64 uncharged(const struct hvmm_resource *res, u64 now)
-{
-	u64 ran = hvmm_before(res->charged_at, now) ? now - res->charged_at : 0;
-	u64 since = READ_ONCE(res->host_since);
-	u64 host = READ_ONCE(res->host_ns);
-
-	if (since && hvmm_before(since, now))
-		host += now - since;
-	return ran - min(ran, host);
-}
-
 static void apply_cap(struct hvmm_group *group, const struct hvmm_quota *quota, u64 now)
 {
 	bool had = hvmm_capped(group), has = quota->max_ns != HVMM_CAP_NONE;
@@ -212,9 +200,9 @@ static void apply_cap(struct hvmm_group *group, const struct hvmm_quota *quota, 
 			hvmm_cap_return(unit);
 		} else if (!had || !has) {
 			unit->grant = 0;
-			/* What it has run without a cap will be charged with the rest. */
+			/* What it has run without a cap is not charged to it. */
 			if (has && unit->state == HVMM_UNIT_RUNNING)
-				unit->grant = uncharged(unit->res, now);
+				unit->res->capped_from = now;
 		}
 		unit->release.at = 0;
 	}

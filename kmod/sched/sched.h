@@ -102,6 +102,7 @@ struct hvmm_unit {
  * @handoff: a queued unit that runs next, or %NULL; @dom's lock
  * @set_at: when @curr was picked
  * @charged_at: up to when @curr has been charged
+ * @capped_from: when @curr's group was given a cap, if that was after @charged_at; else 0
  * @host_ns: ns since @charged_at that the host had the resource; its executor
  * @host_since: when the host took the resource, 0 if it has not; its executor
  * @contended_at: &hvmm_domain.contended up to which @curr has been charged
@@ -122,6 +123,7 @@ struct hvmm_resource {
 	struct hvmm_unit *handoff;
 	u64 set_at;
 	u64 charged_at;
+	u64 capped_from;
 	u64 host_ns;
 	u64 host_since;
 	u64 contended_at;
