@@ -12,12 +12,11 @@
  */
 #include <getopt.h>
 #include <stdlib.h>
-#include <time.h>
 
+#include "clock.h"
 #include "nl.h"
 #include "units.h"
 
-#define NS 1000000000ULL
 #define LOOK_NS (NS / 2)
 #define VMS_MAX 16
 #define VCPUS_MAX 64
@@ -172,22 +171,6 @@ static void look(struct nl *nl, struct nl_msg *msg)
 	if (ret)
 		die(strerror(-ret));
 	looks++;
-}
-
-static uint64_t now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * NS + t.tv_nsec;
-}
-
-static void sleep_until(uint64_t when)
-{
-	struct timespec t = { .tv_sec = when / NS, .tv_nsec = when % NS };
-
-	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL))
-		;
 }
 
 int main(int argc, char **argv)

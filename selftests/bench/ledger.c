@@ -16,12 +16,11 @@
  */
 #include <getopt.h>
 #include <stdlib.h>
-#include <time.h>
 
+#include "clock.h"
 #include "nl.h"
 #include "units.h"
 
-#define NS 1000000000ULL
 #define VCPUS_MAX 1024
 
 /**
@@ -144,22 +143,6 @@ static void take(void *arg, uint8_t cmd, struct nlattr *attrs, int len)
 	}
 	nr_ledgers++;
 	nr_bad += sum != s->wall;
-}
-
-static uint64_t now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * NS + t.tv_nsec;
-}
-
-static void sleep_until(uint64_t when)
-{
-	struct timespec t = { .tv_sec = when / NS, .tv_nsec = when % NS };
-
-	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL))
-		;
 }
 
 static void sample_all(struct nl *nl, struct nl_msg *msg)
