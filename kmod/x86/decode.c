@@ -8,30 +8,10 @@
 #include <linux/string.h>
 #include <linux/types.h>
 
-#include "x86/decode_tables.h"
-#include "x86/insn.h"
-
-/* Mandatory-prefix selector, also the encoding of VEX.pp. */
-enum { PP_NP, PP_66, PP_F3, PP_F2 };
-
-struct cursor {
-	const u8 *bytes;
-	unsigned int len;
-	unsigned int pos;
-};
-
-static int next_byte(struct cursor *c, u8 *val)
-{
-	if (c->pos >= HVMM_INSN_MAX_LEN)
-		return -E2BIG;
-	if (c->pos >= c->len)
-		return -ENODATA;
-	*val = c->bytes[c->pos++];
-	return 0;
-}
+#include "x86/decode_priv.h"
 
 /* A little-endian, sign-extended number of @n bytes; 0 when @n is 0. */
-static int next_num(struct cursor *c, unsigned int n, s64 *val)
+int decode_num(struct cursor *c, unsigned int n, s64 *val)
 {
 	unsigned int i;
 	u64 v = 0;
@@ -109,7 +89,7 @@ static unsigned int prefix_pp(const struct hvmm_insn *insn)
 	return insn->prefixes & HVMM_PFX_OPSIZE ? PP_66 : PP_NP;
 }
 
-static void set_sizes(struct hvmm_insn *insn, u32 attr)
+void decode_sizes(struct hvmm_insn *insn, u32 attr)
 {
 	bool op = insn->prefixes & HVMM_PFX_OPSIZE;
 	bool ad = insn->prefixes & HVMM_PFX_ADSIZE;
@@ -211,7 +191,7 @@ static void set_mem_seg(struct hvmm_insn *insn)
 }
 
 /* ModRM (already read), SIB and displacement. */
-static int decode_modrm(struct hvmm_insn *insn, struct cursor *c, bool no_mem)
+int decode_modrm(struct hvmm_insn *insn, struct cursor *c, bool no_mem)
 {
 	int err;
 
@@ -233,7 +213,7 @@ static int decode_modrm(struct hvmm_insn *insn, struct cursor *c, bool no_mem)
 			return err;
 	}
 	set_mem_seg(insn);
-	return next_num(c, insn->disp_len, &insn->mem_disp);
+	return decode_num(c, insn->disp_len, &insn->mem_disp);
 }
 
 static int decode_imm(struct hvmm_insn *insn, struct cursor *c, unsigned int kind)
@@ -277,165 +257,14 @@ static int decode_imm(struct hvmm_insn *insn, struct cursor *c, unsigned int kin
 		insn->disp_len = insn->adsize;
 		insn->flags |= HVMM_INSN_MEM | HVMM_INSN_MOFFS;
 		set_mem_seg(insn);
-		return next_num(c, insn->disp_len, &insn->mem_disp);
+		return decode_num(c, insn->disp_len, &insn->mem_disp);
 	}
-	err = next_num(c, insn->imm_len, &insn->imm);
+	err = decode_num(c, insn->imm_len, &insn->imm);
 	if (err)
 		return err;
-	err = next_num(c, second, &imm2);
+	err = decode_num(c, second, &imm2);
 	insn->imm2 = second == 1 ? (u8)imm2 : (u16)imm2;
 	return err;
-}
-
-/* 0F 01 with a register form: ModRM selects. Bit n: 0xc0 + n exists. */
-#define GRP7_REG_FORMS	0xfffffffffff3ff3fULL
-
-/* What the groups' tables cannot say. */
-static bool group_check(const struct hvmm_insn *insn, unsigned int grp, unsigned int pp)
-{
-	unsigned int reg = insn->reg & 7;
-	bool mem = insn->mod != 3;
-
-	switch (grp) {
-	case GRP_7:
-		if (mem)
-			return reg != 5 || pp == PP_F3;
-		return (GRP7_REG_FORMS >> (insn->modrm - 0xc0)) & 1;
-	case GRP_9:
-		if (mem && reg >= 3 && reg <= 5)
-			return pp == PP_NP;
-		if (mem && reg == 6)
-			return pp != PP_F2;
-		if (mem && reg == 7)
-			return pp == PP_NP;
-		if (!mem)
-			return pp == PP_NP || pp == PP_66 || pp == PP_F3;
-		return true;
-	case GRP_11:
-		return reg == 0 || (insn->modrm & 7) == 0;
-	case GRP_14:
-		/* PSRLDQ and PSLLDQ exist for XMM registers only. */
-		return pp == PP_66 || !(reg & 1);
-	case GRP_15:
-		if (mem) {
-			if (pp == PP_66)
-				return reg >= 6;
-			if (pp == PP_F3)
-				return reg == 4 || reg == 6;
-			return pp == PP_NP;
-		}
-		switch (pp) {
-		case PP_NP:
-			return reg >= 5;
-		case PP_F3:
-			if (reg < 4)
-				return insn->mode == HVMM_CPU_MODE_64;
-			return reg != 7;
-		default:
-			return reg == 6;
-		}
-	case GRP_17:
-		if (pp == PP_66)
-			return !mem && reg == 0;
-		return pp == PP_NP || !mem;
-	case GRP_CR:
-		return insn->reg < 8 || insn->reg == 8;
-	}
-	return true;
-}
-
-static int check_lock(const struct hvmm_insn *insn, u32 attr)
-{
-	const struct hvmm_opcode_group *grp = &hvmm_opcode_groups[T_GRP_OF(attr)];
-
-	if (!(insn->prefixes & HVMM_PFX_LOCK))
-		return 0;
-	/* LOCK MOV CR0 is MOV CR8 (CPUID Fn8000_0001_ECX[AltMovCr8]). */
-	if (T_GRP_OF(attr) == GRP_CR)
-		return insn->reg == 0 ? 0 : -EINVAL;
-	if (!(insn->flags & HVMM_INSN_MEM))
-		return -EINVAL;
-	if (attr & T_LOCK || grp->lock & (1 << (insn->reg & 7)))
-		return 0;
-	return -EINVAL;
-}
-
-static int check_forms(const struct hvmm_insn *insn, u32 attr, unsigned int pp)
-{
-	unsigned int grp = T_GRP_OF(attr);
-
-	if (attr & T_NO64 && insn->mode == HVMM_CPU_MODE_64)
-		return -EINVAL;
-	if (T_PMASK(attr) && !(T_PMASK(attr) & (1 << pp)))
-		return -EINVAL;
-	if (insn->flags & HVMM_INSN_MODRM) {
-		bool mem = insn->mod != 3;
-
-		if ((attr & T_MEM && !mem) || (attr & T_REG && mem))
-			return -EINVAL;
-		if (grp) {
-			const struct hvmm_opcode_group *g = &hvmm_opcode_groups[grp];
-			u8 mask = mem ? g->mem : g->reg;
-
-			if (!(mask & (1 << (insn->reg & 7))))
-				return -EINVAL;
-			if (!group_check(insn, grp, pp))
-				return -EINVAL;
-		}
-		/* MOV DRn: registers above 7 do not exist. */
-		if (attr & T_CRDR && !grp && insn->reg > 7)
-			return -EINVAL;
-	}
-	return check_lock(insn, attr);
-}
-
-/* Opcodes whose forms differ by mandatory prefix in more than validity. */
-static int adjust_attr(const struct hvmm_insn *insn, u32 *attr, unsigned int pp)
-{
-	bool mem = insn->modrm < 0xc0;
-
-	switch (insn->map << 8 | insn->opcode) {
-	case HVMM_MAP_1BYTE << 8 | 0xff:
-		/* Near CALL and JMP, and PUSH. */
-		if (((insn->modrm >> 3) & 7) == 2 || ((insn->modrm >> 3) & 7) == 4 ||
-		    ((insn->modrm >> 3) & 7) == 6)
-			*attr |= T_D64;
-		break;
-	case HVMM_MAP_0F << 8 | 0x12:
-	case HVMM_MAP_0F << 8 | 0x16:
-		/* MOVLPD, MOVHPD; without 66 the register form is MOVHLPS, MOVLHPS. */
-		if (pp == PP_66 && !mem)
-			return -EINVAL;
-		break;
-	case HVMM_MAP_0F << 8 | 0x78:
-		if (pp == PP_NP)
-			*attr &= ~0xfu;
-		break;
-	case HVMM_MAP_0F << 8 | 0x79:
-		if (pp != PP_NP && mem)
-			return -EINVAL;
-		break;
-	case HVMM_MAP_0F << 8 | 0xd6:
-		if ((pp == PP_F3 || pp == PP_F2) && mem)
-			return -EINVAL;
-		break;
-	case HVMM_MAP_0F38 << 8 | 0xf0:
-		if (pp == PP_F2)
-			*attr |= T_B;
-		else if (!mem)
-			return -EINVAL;
-		break;
-	case HVMM_MAP_0F38 << 8 | 0xf1:
-		if (pp != PP_F2 && !mem)
-			return -EINVAL;
-		break;
-	case HVMM_MAP_0F38 << 8 | 0xf6:
-		/* WRSS; 66 and F3 are ADCX and ADOX. */
-		if (pp == PP_NP && !mem)
-			return -EINVAL;
-		break;
-	}
-	return 0;
 }
 
 static int decode_legacy(struct hvmm_insn *insn, struct cursor *c)
@@ -464,11 +293,11 @@ static int decode_legacy(struct hvmm_insn *insn, struct cursor *c)
 		err = next_byte(c, &insn->modrm);
 		if (err)
 			return err;
-		err = adjust_attr(insn, &attr, pp);
+		err = decode_adjust(insn, &attr, pp);
 		if (err)
 			return err;
 	}
-	set_sizes(insn, attr);
+	decode_sizes(insn, attr);
 	if (attr & T_STR)
 		insn->flags |= HVMM_INSN_STRING;
 	if (attr & T_M) {
@@ -476,7 +305,7 @@ static int decode_legacy(struct hvmm_insn *insn, struct cursor *c)
 		if (err)
 			return err;
 	}
-	err = check_forms(insn, attr, pp);
+	err = decode_check(insn, attr, pp);
 	if (err)
 		return err;
 
@@ -488,124 +317,6 @@ static int decode_legacy(struct hvmm_insn *insn, struct cursor *c)
 		insn->opcode = (u8)insn->imm;
 	}
 	return 0;
-}
-
-static unsigned int vex_imm_len(const struct hvmm_insn *insn)
-{
-	if (insn->enc == HVMM_ENC_XOP)
-		return insn->map == 8 ? 1 : insn->map == 10 ? 4 : 0;
-	if (insn->map == HVMM_MAP_0F3A)
-		return 1;
-	if (insn->map != HVMM_MAP_0F)
-		return 0;
-	switch (insn->opcode) {
-	case 0x70 ... 0x73:
-	case 0xc2:
-	case 0xc4 ... 0xc6:
-		return 1;
-	}
-	return 0;
-}
-
-static bool vex_vsib(const struct hvmm_insn *insn)
-{
-	if (insn->map != HVMM_MAP_0F38 || insn->enc == HVMM_ENC_XOP)
-		return false;
-	switch (insn->opcode) {
-	case 0x90 ... 0x93:
-		return true;
-	case 0xa0 ... 0xa3:
-	case 0xc6 ... 0xc7:
-		return insn->enc == HVMM_ENC_EVEX;
-	}
-	return false;
-}
-
-static bool vex_map_exists(const struct hvmm_insn *insn)
-{
-	switch (insn->enc) {
-	case HVMM_ENC_XOP:
-		return insn->map >= 8 && insn->map <= 10;
-	case HVMM_ENC_EVEX:
-		return (insn->map >= 1 && insn->map <= 3) || insn->map == 5 || insn->map == 6;
-	default:
-		return insn->map >= 1 && insn->map <= 3;
-	}
-}
-
-/*
- * VEX, EVEX and XOP (APM vol. 3, 1.9 and 1.10), after the escape byte @esc.
- * Only the length and the memory operand are of use to us.
- */
-static int decode_vex(struct hvmm_insn *insn, struct cursor *c, u8 esc)
-{
-	u8 b[3] = { 0 };
-	unsigned int i, n = esc == 0xc5 ? 1 : esc == 0x62 ? 3 : 2;
-	int err;
-
-	if (insn->prefixes & ~HVMM_PFX_ADSIZE || insn->rex)
-		return -EINVAL;
-	for (i = 0; i < n; i++) {
-		err = next_byte(c, &b[i]);
-		if (err)
-			return err;
-	}
-	err = next_byte(c, &insn->opcode);
-	if (err)
-		return err;
-
-	insn->rex = (~b[0] >> 5) & HVMM_REX_R;
-	if (esc == 0xc5) {
-		insn->enc = HVMM_ENC_VEX;
-		insn->map = HVMM_MAP_0F;
-		insn->vex_pp = b[0] & 3;
-	} else {
-		insn->enc = esc == 0xc4 ? HVMM_ENC_VEX :
-			    esc == 0x62 ? HVMM_ENC_EVEX : HVMM_ENC_XOP;
-		insn->rex |= (~b[0] >> 5) & (HVMM_REX_X | HVMM_REX_B);
-		insn->rex |= (b[1] >> 4) & HVMM_REX_W;
-		insn->map = b[0] & (esc == 0x62 ? 0x7 : 0x1f);
-		insn->vex_pp = b[1] & 3;
-		if (!vex_map_exists(insn))
-			return -EINVAL;
-	}
-	if (insn->mode != HVMM_CPU_MODE_64)
-		insn->rex = 0;
-	set_sizes(insn, 0);
-
-	/* VZEROUPPER and VZEROALL alone have no ModRM. */
-	if (insn->enc == HVMM_ENC_VEX && insn->map == HVMM_MAP_0F && insn->opcode == 0x77)
-		return 0;
-	if (vex_vsib(insn))
-		insn->flags |= HVMM_INSN_VSIB;
-	err = next_byte(c, &insn->modrm);
-	if (err)
-		return err;
-	err = decode_modrm(insn, c, false);
-	if (err)
-		return err;
-	insn->imm_len = vex_imm_len(insn);
-	return next_num(c, insn->imm_len, &insn->imm);
-}
-
-/*
- * Is @op, with the byte after it, the escape of a VEX, EVEX or XOP encoding
- * rather than LDS, LES, BOUND or POP?
- */
-static int is_vex(const struct hvmm_insn *insn, const struct cursor *c, u8 op)
-{
-	struct cursor peek = *c;
-	u8 next;
-	int err;
-
-	if (op != 0xc4 && op != 0xc5 && op != 0x62 && op != 0x8f)
-		return 0;
-	err = next_byte(&peek, &next);
-	if (err)
-		return err;
-	if (op == 0x8f)
-		return (next & 0x1f) >= 8;
-	return insn->mode == HVMM_CPU_MODE_64 || next >= 0xc0;
 }
 
 int hvmm_decode(struct hvmm_insn *insn, const u8 *bytes, unsigned int len,
@@ -626,7 +337,7 @@ int hvmm_decode(struct hvmm_insn *insn, const u8 *bytes, unsigned int len,
 	err = decode_prefixes(insn, &c, &op);
 	if (err)
 		return err;
-	err = is_vex(insn, &c, op);
+	err = decode_is_vex(insn, &c, op);
 	if (err < 0)
 		return err;
 	if (err) {
