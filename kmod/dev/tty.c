@@ -1,15 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Consoles: the tty driver, and the glue between a UART and its tty.
+ * Consoles: the tty driver, its lines and their ttys. What lies between a tty and its UART is
+ * in console.c.
  *
- *   guest --UART--> backlog ring --pump()--> tty flip buffers --> line discipline
- *   guest <--UART-- input queue  <---------------- write() <----- line discipline
- *
- * Locking: hvmm_console.lock protects the UART, the ring, the queue and the flags. It
- * is taken with interrupts off: in the vCPU run loop with preemption off, in tty
- * operations, and by the work. The interrupt output is driven under it, so the
- * IOAPIC's lock nests inside. consoles_mutex protects the table of lines; it is
- * never taken with a console's lock held.
+ * Locking: consoles_mutex protects the table of lines; it is never taken with a console's
+ * lock held.
  *
  * Life: a console is freed with its last tty_port reference. One is the VM's, one is
  * held by the tty_struct while it exists, which may be longer than the VM. Its line
@@ -17,23 +12,17 @@
  * not become the console of another VM.
  */
 #include <linux/idr.h>
-#include <linux/kfifo.h>
-#include <linux/minmax.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/serial.h>
 #include <linux/slab.h>
-#include <linux/spinlock.h>
 #include <linux/tty.h>
 #include <linux/tty_driver.h>
-#include <linux/tty_flip.h>
 #include <linux/tty_port.h>
-#include <linux/workqueue.h>
 
+#include "dev/console.h"
 #include "dev/tty.h"
-#include "dev/uart.h"
 
-#define INPUT_QUEUE	256
 #define MAX_LINES	65536
 
 static unsigned int consoles = 1024;
@@ -44,238 +33,9 @@ static struct tty_driver *hvmm_tty_driver;
 static DEFINE_MUTEX(consoles_mutex);
 static DEFINE_IDR(consoles_idr);
 
-/**
- * struct hvmm_console - a VM's console
- * @port: its tty port; also the reference count
- * @irq: drives the guest's interrupt line
- * @priv: argument of @irq
- * @line: n of /dev/ttyHVn
- * @lock: protects all below
- * @uart: what the guest sees
- * @ring: backlog of %HVMM_CONSOLE_BACKLOG bytes, NULL until the first output
- * @head: index in @ring of the oldest byte
- * @used: bytes in @ring
- * @queue: input that does not fit the UART yet
- * @work: allocates @ring where the run loop could not; tries again when the tty
- *	  core's buffers were full
- * @open: somebody has the tty open
- * @throttled: the line discipline asked for a pause
- * @dead: the VM is gone
- * @wake: writers may go on; acted upon after @lock is dropped
- * @modem: modem outputs that the tty's user has set, for TIOCMGET
- * @tx: bytes from the guest
- * @rx: bytes to the guest
- * @dropped: bytes overwritten in @ring
- */
-struct hvmm_console {
-	struct tty_port port;
-	void (*irq)(void *priv, bool level);
-	void *priv;
-	unsigned int line;
-	spinlock_t lock;	/* protects what follows */
-	struct hvmm_uart uart;
-	u8 *ring;
-	unsigned int head;
-	unsigned int used;
-	DECLARE_KFIFO(queue, u8, INPUT_QUEUE);
-	struct delayed_work work;
-	bool open;
-	bool throttled;
-	bool dead;
-	bool wake;
-	unsigned int modem;
-	u64 tx;
-	u64 rx;
-	u64 dropped;
-};
-
-static struct hvmm_console *uart_console(struct hvmm_uart *u)
-{
-	return container_of(u, struct hvmm_console, uart);
-}
-
 static struct hvmm_console *port_console(struct tty_port *port)
 {
 	return container_of(port, struct hvmm_console, port);
-}
-
-/* Ends a critical section; wakes writers if the section made room for them. */
-static void console_unlock_irq(struct hvmm_console *con, unsigned long flags)
-	__releases(&con->lock)
-{
-	bool wake = con->wake;
-
-	con->wake = false;
-	spin_unlock_irqrestore(&con->lock, flags);
-	if (wake)
-		tty_port_tty_wakeup(&con->port);
-}
-
-static void uart_irq(struct hvmm_uart *u, bool level)
-{
-	struct hvmm_console *con = uart_console(u);
-
-	con->irq(con->priv, level);
-}
-
-static bool uart_tx(struct hvmm_uart *u, u8 ch)
-{
-	struct hvmm_console *con = uart_console(u);
-
-	if (!con->ring) {
-		con->ring = kmalloc(HVMM_CONSOLE_BACKLOG, GFP_NOWAIT | __GFP_NOWARN);
-		if (!con->ring) {
-			schedule_delayed_work(&con->work, 0);
-			return false;
-		}
-	}
-
-	if (con->used == HVMM_CONSOLE_BACKLOG) {
-		/* A reader gets everything; without one the newest is worth most. */
-		if (con->open)
-			return false;
-		con->head = (con->head + 1) % HVMM_CONSOLE_BACKLOG;
-		con->used--;
-		con->dropped++;
-	}
-	con->ring[(con->head + con->used) % HVMM_CONSOLE_BACKLOG] = ch;
-	con->used++;
-	con->tx++;
-	return true;
-}
-
-static void uart_rx_room(struct hvmm_uart *u)
-{
-	struct hvmm_console *con = uart_console(u);
-	unsigned int before = kfifo_len(&con->queue), after;
-	u8 ch;
-
-	while (hvmm_uart_rx_space(u) && kfifo_get(&con->queue, &ch)) {
-		hvmm_uart_rx(u, ch, 0);
-		con->rx++;
-	}
-
-	/* Writers wait for room, tcdrain() for an empty queue. */
-	after = kfifo_len(&con->queue);
-	if (before > after && (!after || (before > INPUT_QUEUE / 2 && after <= INPUT_QUEUE / 2)))
-		con->wake = true;
-}
-
-static const struct hvmm_uart_ops console_uart_ops = {
-	.irq = uart_irq,
-	.tx = uart_tx,
-	.rx_room = uart_rx_room,
-};
-
-/*
- * Moves what it can from the ring to the tty. The tty core tells when the line
- * discipline has room (unthrottle), but not when its own buffers have: for that rare
- * case, a guest far ahead of a reader, the work tries again.
- */
-static void flush_ring(struct hvmm_console *con)
-{
-	unsigned int n, done, total = 0;
-
-	while (con->used) {
-		n = min(con->used, HVMM_CONSOLE_BACKLOG - con->head);
-		done = tty_insert_flip_string(&con->port, con->ring + con->head, n);
-		con->head = (con->head + done) % HVMM_CONSOLE_BACKLOG;
-		con->used -= done;
-		total += done;
-		if (done < n) {
-			schedule_delayed_work(&con->work, 1);
-			break;
-		}
-	}
-	/* Only queues work: safe with interrupts off, as in any UART driver. */
-	if (total)
-		tty_flip_buffer_push(&con->port);
-}
-
-static void pump(struct hvmm_console *con)
-{
-	if (con->dead)
-		return;
-	if (con->open && !con->throttled)
-		flush_ring(con);
-	if (con->uart.tx_count) {
-		hvmm_uart_tx_room(&con->uart);
-		if (con->open && !con->throttled)
-			flush_ring(con);
-	}
-}
-
-static void console_work(struct work_struct *work)
-{
-	struct hvmm_console *con = container_of(to_delayed_work(work), struct hvmm_console, work);
-	u8 *ring = NULL;
-	unsigned long flags;
-
-	if (!READ_ONCE(con->ring))
-		ring = kmalloc(HVMM_CONSOLE_BACKLOG, GFP_KERNEL);
-
-	spin_lock_irqsave(&con->lock, flags);
-	if (!con->ring)
-		swap(con->ring, ring);
-	if (con->ring)
-		pump(con);
-	else if (!con->dead)
-		schedule_delayed_work(&con->work, HZ);
-	console_unlock_irq(con, flags);
-	kfree(ring);
-}
-
-u8 hvmm_console_in(struct hvmm_console *con, unsigned int reg)
-{
-	unsigned long flags;
-	u8 val = 0xff;
-
-	spin_lock_irqsave(&con->lock, flags);
-	if (!con->dead)
-		val = hvmm_uart_in(&con->uart, reg);
-	console_unlock_irq(con, flags);
-	return val;
-}
-
-void hvmm_console_out(struct hvmm_console *con, unsigned int reg, u8 val)
-{
-	unsigned long flags;
-
-	spin_lock_irqsave(&con->lock, flags);
-	if (!con->dead) {
-		hvmm_uart_out(&con->uart, reg, val);
-		pump(con);
-	}
-	console_unlock_irq(con, flags);
-}
-
-void hvmm_console_reset(struct hvmm_console *con)
-{
-	unsigned long flags;
-
-	spin_lock_irqsave(&con->lock, flags);
-	if (!con->dead)
-		hvmm_uart_reset(&con->uart);
-	console_unlock_irq(con, flags);
-}
-
-unsigned int hvmm_console_line(const struct hvmm_console *con)
-{
-	return con->line;
-}
-
-void hvmm_console_stats(struct hvmm_console *con, struct hvmm_console_stats *st)
-{
-	unsigned long flags;
-
-	spin_lock_irqsave(&con->lock, flags);
-	*st = (struct hvmm_console_stats) {
-		.tx = con->tx,
-		.rx = con->rx,
-		.dropped = con->dropped + con->uart.tx_lost,
-		.memory = sizeof(*con) + (con->ring ? HVMM_CONSOLE_BACKLOG : 0),
-	};
-	spin_unlock_irqrestore(&con->lock, flags);
 }
 
 static int port_activate(struct tty_port *port, struct tty_struct *tty)
@@ -290,9 +50,9 @@ static int port_activate(struct tty_port *port, struct tty_struct *tty)
 	} else {
 		con->throttled = false;
 		con->open = true;
-		pump(con);
+		hvmm_console_pump(con);
 	}
-	console_unlock_irq(con, flags);
+	hvmm_console_unlock(con, flags);
 	return err;
 }
 
@@ -305,8 +65,8 @@ static void port_shutdown(struct tty_port *port)
 	con->open = false;
 	con->throttled = false;
 	/* A guest held back by the reader that left goes on, into the backlog. */
-	pump(con);
-	console_unlock_irq(con, flags);
+	hvmm_console_pump(con);
+	hvmm_console_unlock(con, flags);
 }
 
 static void port_destruct(struct tty_port *port)
@@ -382,11 +142,9 @@ static ssize_t console_write(struct tty_struct *tty, const u8 *buf, size_t count
 	ssize_t n = -EIO;
 
 	spin_lock_irqsave(&con->lock, flags);
-	if (!con->dead) {
-		n = kfifo_in(&con->queue, buf, count);
-		uart_rx_room(&con->uart);
-	}
-	console_unlock_irq(con, flags);
+	if (!con->dead)
+		n = hvmm_console_input(con, buf, count);
+	hvmm_console_unlock(con, flags);
 	return n;
 }
 
@@ -423,7 +181,7 @@ static void console_flush_buffer(struct tty_struct *tty)
 	spin_lock_irqsave(&con->lock, flags);
 	kfifo_reset(&con->queue);
 	con->wake = true;
-	console_unlock_irq(con, flags);
+	hvmm_console_unlock(con, flags);
 }
 
 static void console_throttle(struct tty_struct *tty)
@@ -443,8 +201,8 @@ static void console_unthrottle(struct tty_struct *tty)
 
 	spin_lock_irqsave(&con->lock, flags);
 	con->throttled = false;
-	pump(con);
-	console_unlock_irq(con, flags);
+	hvmm_console_pump(con);
+	hvmm_console_unlock(con, flags);
 }
 
 static int console_break_ctl(struct tty_struct *tty, int state)
@@ -455,7 +213,7 @@ static int console_break_ctl(struct tty_struct *tty, int state)
 	spin_lock_irqsave(&con->lock, flags);
 	if (state && !con->dead)
 		hvmm_uart_rx(&con->uart, 0, HVMM_UART_LSR_BREAK);
-	console_unlock_irq(con, flags);
+	hvmm_console_unlock(con, flags);
 	return 0;
 }
 
@@ -516,14 +274,9 @@ struct hvmm_console *hvmm_console_create(void (*irq)(void *priv, bool level), vo
 		return ERR_PTR(line);
 	}
 
-	con->irq = irq;
-	con->priv = priv;
+	hvmm_console_setup(con, irq, priv);
 	con->line = line;
 	con->modem = TIOCM_DTR | TIOCM_RTS;
-	spin_lock_init(&con->lock);
-	INIT_KFIFO(con->queue);
-	INIT_DELAYED_WORK(&con->work, console_work);
-	hvmm_uart_init(&con->uart, &console_uart_ops);
 	tty_port_init(&con->port);
 	con->port.ops = &console_port_ops;
 	/* Closing must not wait for a guest that does not read. */
