@@ -8,6 +8,7 @@
 
 #include <asm/pgtable.h>
 
+#include "core/life.h"
 #include "core/vm.h"
 #include "ctl/ctl.h"
 #include "ctl/vmfd.h"
@@ -49,7 +50,7 @@ static int __init hvmm_init(void)
 	ret = hvmm_fpu_setup(hvmm_guest_xcr0());
 	if (ret)
 		return ret;
-	ret = hvmm_vm_init();
+	ret = hvmm_life_init();
 	if (ret)
 		goto err_fpu;
 	ret = hvmm_arch->setup();
@@ -84,7 +85,7 @@ err_runners:
 err_arch:
 	hvmm_arch->teardown();
 err_vm:
-	hvmm_vm_exit();
+	hvmm_life_exit();
 err_fpu:
 	hvmm_fpu_teardown();
 	return ret;
@@ -96,7 +97,7 @@ static void __exit hvmm_exit(void)
 	hvmm_ctl_exit();
 	hvmm_vmfd_exit();
 	/* Before what a VM's last item still needs goes away. */
-	hvmm_vm_exit();
+	hvmm_life_exit();
 	hvmm_tty_exit();
 	hvmm_pcpu_exit();
 	hvmm_runners_exit();

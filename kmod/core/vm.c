@@ -10,6 +10,7 @@
 #include <linux/xarray.h>
 
 #include "core/arch.h"
+#include "core/life.h"
 #include "core/quota.h"
 #include "core/vm.h"
 #include "trace.h"
@@ -20,22 +21,6 @@ static DEFINE_XARRAY_FLAGS(table, XA_FLAGS_ALLOC1);
 static u32 next_id;
 static u32 generation = 1;
 static atomic_t objects;
-/* Its own, so that unloading waits for a last item that puts the last reference. */
-static struct workqueue_struct *stop_wq;
-static void (*listener)(struct hvmm_vm *vm, enum hvmm_vm_event event);
-
-void hvmm_vm_set_listener(void (*fn)(struct hvmm_vm *vm, enum hvmm_vm_event event))
-{
-	WRITE_ONCE(listener, fn);
-}
-
-static void notify(struct hvmm_vm *vm, enum hvmm_vm_event event)
-{
-	void (*fn)(struct hvmm_vm *vm, enum hvmm_vm_event event) = READ_ONCE(listener);
-
-	if (fn)
-		fn(vm, event);
-}
 
 u32 hvmm_vm_generation(void)
 {
@@ -186,262 +171,6 @@ static const struct hvmm_mem_ops mem_ops = {
 	.overhead = mem_overhead,
 };
 
-static bool all_parked(struct hvmm_vm *vm)
-{
-	u64 now = ktime_get_ns();
-	bool parked = true;
-	u32 i;
-
-	for (i = 0; i < vm->nr_vcpus; i++)
-		if (!hvmm_sched_hold(&vm->vcpus[i]->unit, now)) {
-			hvmm_vcpu_kick(vm->vcpus[i]);
-			parked = false;
-		}
-	return parked;
-}
-
-/* The ledgers of parked vCPUs follow the VM's state. */
-static void refresh(struct hvmm_vm *vm)
-{
-	u64 now = ktime_get_ns();
-	u32 i;
-
-	for (i = 0; i < vm->nr_vcpus; i++)
-		hvmm_sched_refresh(&vm->vcpus[i]->unit, now);
-}
-
-/* Returns with no vCPU of @vm loaded or queued anywhere. */
-static void hold(struct hvmm_vm *vm)
-{
-	lockdep_assert_held(&vm->lock);
-	WRITE_ONCE(vm->hold, true);
-	refresh(vm);
-	/* all_parked() has side effects that are wanted again after each wake-up. */
-	rcuwait_wait_event(&vm->parked, all_parked(vm), TASK_UNINTERRUPTIBLE);
-}
-
-static void release(struct hvmm_vm *vm)
-{
-	u64 now = ktime_get_ns();
-	u32 i;
-
-	lockdep_assert_held(&vm->lock);
-	WRITE_ONCE(vm->hold, false);
-	for (i = 0; i < vm->nr_vcpus; i++)
-		if (!hvmm_sched_wake(&vm->vcpus[i]->unit, now))
-			hvmm_sched_refresh(&vm->vcpus[i]->unit, now);
-}
-
-static void set_state(struct hvmm_vm *vm, enum hvmm_vm_state state, enum hvmm_vm_reason reason)
-{
-	lockdep_assert_held(&vm->lock);
-	WRITE_ONCE(vm->state, state);
-	WRITE_ONCE(vm->reason, reason);
-}
-
-static void stop_locked(struct hvmm_vm *vm, enum hvmm_vm_reason reason)
-{
-	u32 i;
-
-	hold(vm);
-	for (i = 0; i < vm->nr_vcpus; i++) {
-		hrtimer_cancel(&vm->vcpus[i]->apic_timer);
-		hvmm_vcpu_bring_in_cancel(vm->vcpus[i]);
-	}
-	hvmm_platform_quiesce(vm);
-	set_state(vm, HVMM_VM_STOPPED, reason);
-	/* A stopped VM's vCPUs are paused whatever they waited for. */
-	refresh(vm);
-}
-
-static void stop_worker(struct work_struct *work)
-{
-	struct hvmm_vm *vm = container_of(work, struct hvmm_vm, stop_work);
-
-	mutex_lock(&vm->lock);
-	if (!vm->dead && vm->state != HVMM_VM_STOPPED && READ_ONCE(vm->stop_reason)) {
-		stop_locked(vm, vm->stop_reason);
-		notify(vm, HVMM_VM_EVENT_STATE);
-	}
-	mutex_unlock(&vm->lock);
-	hvmm_vm_put(vm);
-}
-
-/* Not from the vCPU's own work item: stop_locked() waits for that with the lock held. */
-static void starve_worker(struct work_struct *work)
-{
-	struct hvmm_vm *vm = container_of(to_delayed_work(work), struct hvmm_vm, starve_work);
-
-	mutex_lock(&vm->lock);
-	WRITE_ONCE(vm->starved_at, jiffies);
-	if (!vm->dead)
-		notify(vm, HVMM_VM_EVENT_MEMORY);
-	mutex_unlock(&vm->lock);
-	hvmm_vm_put(vm);
-}
-
-void hvmm_vm_starves(struct hvmm_vm *vm)
-{
-	unsigned long next = READ_ONCE(vm->starved_at) + HZ;
-
-	hvmm_vm_get(vm);
-	if (!queue_delayed_work(stop_wq, &vm->starve_work,
-				time_before(jiffies, next) ? next - jiffies : 0))
-		hvmm_vm_put(vm);
-}
-
-void hvmm_vm_stop_async(struct hvmm_vm *vm, enum hvmm_vm_reason reason, const char *error)
-{
-	/* Also for who comes second, and must not enter the guest again: it is loaded. */
-	WRITE_ONCE(vm->hold, true);
-	/* The first one has the word; it is reset by hvmm_vm_start(). */
-	if (cmpxchg(&vm->stop_reason, HVMM_REASON_NONE, reason) != HVMM_REASON_NONE)
-		return;
-	trace_hvmm_stop(vm->id, reason, error ?: "");
-	if (error)
-		strscpy(vm->error, error, sizeof(vm->error));
-	hvmm_vm_get(vm);
-	if (!queue_work(stop_wq, &vm->stop_work))
-		hvmm_vm_put(vm);
-}
-
-static int check_alive(struct hvmm_vm *vm, struct netlink_ext_ack *extack)
-{
-	lockdep_assert_held(&vm->lock);
-	if (!vm->dead)
-		return 0;
-	NL_SET_ERR_MSG(extack, "the VM has been destroyed");
-	return -ENODEV;
-}
-
-static int start_locked(struct hvmm_vm *vm, const struct hvmm_boot *boot)
-{
-	u32 i;
-
-	vm->error[0] = '\0';
-	WRITE_ONCE(vm->stop_reason, HVMM_REASON_NONE);
-	hvmm_platform_reset(vm);
-	for (i = 0; i < vm->nr_vcpus; i++) {
-		struct hvmm_vcpu *vcpu = vm->vcpus[i];
-
-		WRITE_ONCE(vcpu->requests, 0);
-		hvmm_vcpu_bring_in_reset(vcpu);
-		vcpu->wait = i ? HVMM_WAIT_SIPI : HVMM_WAIT_NONE;
-		hvmm_arch_vcpu_reset(vcpu, i ? NULL : boot);
-	}
-	vm->started_at = ktime_get_ns();
-	set_state(vm, HVMM_VM_RUNNING, HVMM_REASON_REQUEST);
-	release(vm);
-	notify(vm, HVMM_VM_EVENT_STATE);
-	return 0;
-}
-
-int hvmm_vm_start(struct hvmm_vm *vm, const struct hvmm_boot *boot,
-		  struct netlink_ext_ack *extack)
-{
-	int ret;
-
-	mutex_lock(&vm->lock);
-	ret = check_alive(vm, extack);
-	if (ret)
-		goto out;
-	if (vm->state != HVMM_VM_STOPPED) {
-		NL_SET_ERR_MSG(extack, "the VM is not stopped");
-		ret = -EBUSY;
-		goto out;
-	}
-	ret = hvmm_arch_boot_check(boot, extack);
-	if (!ret)
-		ret = start_locked(vm, boot);
-out:
-	mutex_unlock(&vm->lock);
-	return ret;
-}
-
-int hvmm_vm_reset(struct hvmm_vm *vm, const struct hvmm_boot *boot,
-		  struct netlink_ext_ack *extack)
-{
-	int ret;
-
-	mutex_lock(&vm->lock);
-	ret = check_alive(vm, extack);
-	if (ret)
-		goto out;
-	ret = hvmm_arch_boot_check(boot, extack);
-	if (ret)
-		goto out;
-	if (vm->state != HVMM_VM_STOPPED)
-		stop_locked(vm, HVMM_REASON_REQUEST);
-	ret = start_locked(vm, boot);
-out:
-	mutex_unlock(&vm->lock);
-	return ret;
-}
-
-int hvmm_vm_stop(struct hvmm_vm *vm, struct netlink_ext_ack *extack)
-{
-	int ret;
-
-	mutex_lock(&vm->lock);
-	ret = check_alive(vm, extack);
-	if (ret)
-		goto out;
-	if (vm->state == HVMM_VM_STOPPED) {
-		NL_SET_ERR_MSG(extack, "the VM is stopped already");
-		ret = -EALREADY;
-		goto out;
-	}
-	stop_locked(vm, HVMM_REASON_REQUEST);
-	notify(vm, HVMM_VM_EVENT_STATE);
-out:
-	mutex_unlock(&vm->lock);
-	return ret;
-}
-
-int hvmm_vm_pause(struct hvmm_vm *vm, struct netlink_ext_ack *extack)
-{
-	int ret;
-
-	mutex_lock(&vm->lock);
-	ret = check_alive(vm, extack);
-	if (ret)
-		goto out;
-	if (vm->state != HVMM_VM_RUNNING) {
-		NL_SET_ERR_MSG(extack, "the VM is not running");
-		ret = -EBUSY;
-		goto out;
-	}
-	hold(vm);
-	set_state(vm, HVMM_VM_PAUSED, HVMM_REASON_REQUEST);
-	notify(vm, HVMM_VM_EVENT_STATE);
-out:
-	mutex_unlock(&vm->lock);
-	return ret;
-}
-
-int hvmm_vm_resume(struct hvmm_vm *vm, struct netlink_ext_ack *extack)
-{
-	int ret;
-
-	mutex_lock(&vm->lock);
-	ret = check_alive(vm, extack);
-	if (ret)
-		goto out;
-	if (vm->state != HVMM_VM_PAUSED) {
-		NL_SET_ERR_MSG(extack, "the VM is not paused");
-		ret = -EBUSY;
-		goto out;
-	}
-	set_state(vm, HVMM_VM_RUNNING, HVMM_REASON_REQUEST);
-	/* A stop that was asked for from a runner keeps its hold. */
-	if (!READ_ONCE(vm->stop_reason))
-		release(vm);
-	notify(vm, HVMM_VM_EVENT_STATE);
-out:
-	mutex_unlock(&vm->lock);
-	return ret;
-}
-
 int hvmm_vm_destroy(struct hvmm_vm *vm)
 {
 	mutex_lock(&vm->lock);
@@ -450,7 +179,7 @@ int hvmm_vm_destroy(struct hvmm_vm *vm)
 		return -ENODEV;
 	}
 	if (vm->state != HVMM_VM_STOPPED)
-		stop_locked(vm, HVMM_REASON_REQUEST);
+		hvmm_life_stop(vm, HVMM_REASON_REQUEST);
 	WRITE_ONCE(vm->dead, true);
 	hvmm_quota_drop(vm);
 
@@ -460,7 +189,7 @@ int hvmm_vm_destroy(struct hvmm_vm *vm)
 	mutex_unlock(&table_lock);
 
 	hvmm_platform_detach(vm);
-	notify(vm, HVMM_VM_EVENT_DESTROYED);
+	hvmm_life_notify(vm, HVMM_VM_EVENT_DESTROYED);
 	mutex_unlock(&vm->lock);
 	/* Nobody starves any more. It takes the lock. */
 	if (cancel_delayed_work_sync(&vm->starve_work))
@@ -572,9 +301,7 @@ struct hvmm_vm *hvmm_vm_create(const struct hvmm_vm_params *params,
 	kref_init(&vm->ref);
 	mutex_init(&vm->lock);
 	rcuwait_init(&vm->parked);
-	INIT_WORK(&vm->stop_work, stop_worker);
-	INIT_DELAYED_WORK(&vm->starve_work, starve_worker);
-	vm->starved_at = jiffies - HZ;
+	hvmm_life_prepare(vm);
 	vm->hold = true;
 	vm->created_at = ktime_get_ns();
 	strscpy(vm->name, params->name, sizeof(vm->name));
@@ -624,7 +351,7 @@ struct hvmm_vm *hvmm_vm_create(const struct hvmm_vm_params *params,
 	ret = publish(vm, extack);
 	if (!ret) {
 		hvmm_quota_touch();
-		notify(vm, HVMM_VM_EVENT_CREATED);
+		hvmm_life_notify(vm, HVMM_VM_EVENT_CREATED);
 	}
 	mutex_unlock(&vm->lock);
 	if (!ret)
@@ -648,15 +375,4 @@ void hvmm_vm_usage(struct hvmm_vm *vm, struct hvmm_vm_usage *usage)
 	usage->vm = struct_size(vm, vcpus, vm->nr_vcpus) + vm->config_len;
 	usage->kernel = usage->tables + usage->vcpus + usage->devices + usage->group + usage->vm;
 	usage->total = usage->held + usage->kernel;
-}
-
-int hvmm_vm_init(void)
-{
-	stop_wq = alloc_workqueue("hvmm_stop", WQ_UNBOUND, 0);
-	return stop_wq ? 0 : -ENOMEM;
-}
-
-void hvmm_vm_exit(void)
-{
-	destroy_workqueue(stop_wq);
 }

@@ -397,17 +397,4 @@ struct hvmm_vm_usage {
  */
 void hvmm_vm_usage(struct hvmm_vm *vm, struct hvmm_vm_usage *usage);
 
-/**
- * hvmm_vm_init - what all VMs share
- *
- * Context: module init, may sleep.
- * Return: 0 or -ENOMEM.
- */
-int hvmm_vm_init(void);
-
-/**
- * hvmm_vm_exit - undo hvmm_vm_init(); no VM exists any more
- */
-void hvmm_vm_exit(void);
-
 #endif
