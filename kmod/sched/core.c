@@ -73,19 +73,6 @@ void hvmm_unit_init(struct hvmm_unit *unit, struct hvmm_group *group, unsigned i
 	group->nr_units++;
 }
 
-static struct hvmm_domain *unit_lock(struct hvmm_unit *unit, unsigned long *flags)
-{
-	struct hvmm_domain *dom;
-
-	for (;;) {
-		dom = READ_ONCE(unit->dom);
-		raw_spin_lock_irqsave(&dom->lock, *flags);
-		if (dom == unit->dom)
-			return dom;
-		raw_spin_unlock_irqrestore(&dom->lock, *flags);
-	}
-}
-
 void hvmm_lock_two(struct hvmm_domain *a, struct hvmm_domain *b)
 {
 	if (a->id > b->id)
@@ -109,53 +96,6 @@ u64 hvmm_domain_now(struct hvmm_domain *dom, u64 now)
 	if (hvmm_before(dom->now, now))
 		dom->now = now;
 	return dom->now;
-}
-
-void hvmm_note(struct hvmm_domain *dom, enum hvmm_sched_op op, const struct hvmm_unit *unit,
-	       const struct hvmm_resource *res, u64 now, u64 arg)
-{
-	struct hvmm_sched_record rec = {
-		.op = op, .dom = dom->id, .seq = dom->seq++, .now = now, .arg = arg,
-		.res = res ? (int)res->id : -1,
-		.group = unit ? unit->group->id : 0,
-		.unit = unit ? (int)unit->index : -1,
-		.host_ns = res ? res->host_ns : 0,
-	};
-
-	lockdep_assert_held(&dom->lock);
-	if (hvmm_sched.exec->record)
-		hvmm_sched.exec->record(&rec);
-}
-
-static void note_group(const struct hvmm_share *share, struct hvmm_sched_record *rec)
-{
-	struct hvmm_domain *dom = share->dom;
-
-	lockdep_assert_held(&dom->lock);
-	rec->dom = dom->id;
-	rec->seq = dom->seq++;
-	rec->res = -1;
-	rec->group = share->group->id;
-	rec->unit = share->group->nr_units;
-	if (hvmm_sched.exec->record)
-		hvmm_sched.exec->record(rec);
-}
-
-void hvmm_note_quota(const struct hvmm_share *share, u64 now)
-{
-	struct hvmm_sched_record rec = {
-		.op = HVMM_OP_QUOTA, .now = now, .arg = share->allowed,
-		.quota = &share->group->quota,
-	};
-
-	note_group(share, &rec);
-}
-
-void hvmm_note_exit(const struct hvmm_share *share)
-{
-	struct hvmm_sched_record rec = { .op = HVMM_OP_EXIT, .now = share->dom->now };
-
-	note_group(share, &rec);
 }
 
 void hvmm_set_state(struct hvmm_unit *unit, enum hvmm_unit_state state, u64 now)
@@ -192,203 +132,20 @@ void hvmm_look_at(struct hvmm_resource *res, u64 at)
 	hvmm_sched.exec->kick(res);
 }
 
-static void poke(struct hvmm_resource *res)
+void hvmm_poke(struct hvmm_resource *res)
 {
+	lockdep_assert_held(&res->dom->lock);
 	res->dom->kicked |= res->bit;
 	hvmm_sched.exec->kick(res);
 }
 
-/* Whether the resource's unit has been asked already to make way about as soon as can be. */
-static bool ends_soon(const struct hvmm_resource *res, u64 now)
-{
-	return res->slice_end && !hvmm_before(now + HVMM_WAKEUP_NS, res->slice_end);
-}
-
-/* No resource is idle: find the one whose unit should make way for @unit, and when. */
-static void preempt(struct hvmm_unit *unit, u32 mask, u64 now)
-{
-	struct hvmm_share *share = hvmm_share_of(unit);
-	struct hvmm_resource *res, *best = NULL;
-	struct hvmm_domain *dom = unit->dom;
-	s64 ahead, most = 0;
-	bool calm = false;
-	unsigned int i;
-	u64 at;
-
-	for (i = 0; i < dom->nr_res; i++) {
-		res = dom->res[i];
-		if (!res->curr || !(res->bit & mask) || ends_soon(res, now))
-			continue;
-		calm |= !res->slice_end;
-		ahead = hvmm_watch_ahead(dom, share, res, now);
-		if (ahead > most) {
-			most = ahead;
-			best = res;
-		}
-	}
-	if (best) {
-		at = best->set_at + HVMM_WAKEUP_NS;
-		if (most == S64_MAX || hvmm_before(at, now))
-			at = now;
-		hvmm_look_at(best, at);
-	}
-	/* Most waits are over before it matters to the others that somebody waits. */
-	if (calm && !hvmm_timer_pending(&dom->look))
-		hvmm_timer_set(dom, &dom->look, now + HVMM_SLICE_NS);
-}
-
-/* Somebody has waited for a slice: nobody runs without end any more. */
-static void look_at_calm(struct hvmm_domain *dom, u64 now)
-{
-	struct hvmm_resource *res;
-	unsigned int i;
-
-	for (i = 0; i < dom->nr_res; i++) {
-		res = dom->res[i];
-		if (res->curr && !res->slice_end && hvmm_watch_pick(dom, res->bit))
-			hvmm_look_at(res, now);
-	}
-}
-
-void hvmm_announce(struct hvmm_unit *unit, u64 now)
-{
-	struct hvmm_domain *dom = unit->dom;
-	struct hvmm_resource *idle;
-	u32 mask = hvmm_share_of(unit)->allowed & dom->online;
-	u32 free = mask & dom->idle & ~dom->kicked;
-
-	lockdep_assert_held(&dom->lock);
-	if (free) {
-		poke(free & unit->res->bit && unit->res->dom == dom ?
-		     unit->res : dom->res[__ffs(free)]);
-		return;
-	}
-	if (hvmm_sched.nr_dom > 1 && !unit->home) {
-		/* One that has just become idle sees the queue, or is seen to be idle. */
-		smp_mb();
-		idle = hvmm_balance_idle(unit->group, dom);
-		if (idle) {
-			hvmm_balance_lure(idle);
-			return;
-		}
-	}
-	preempt(unit, mask, now);
-}
-
-bool hvmm_admit_unit(struct hvmm_unit *unit, bool woke, u64 now)
+void hvmm_park(struct hvmm_unit *unit, u64 now)
 {
 	lockdep_assert_held(&unit->dom->lock);
-	if (hvmm_capped(unit->group) && unit->grant <= 0 && !unit->release.at)
-		unit->release.at = hvmm_cap_take(unit, now);
-	if (unit->release.at && hvmm_before(now, unit->release.at)) {
-		hvmm_set_state(unit, HVMM_UNIT_CAPPED, now);
-		hvmm_timer_set(unit->dom, &unit->release, unit->release.at);
-		return false;
-	}
-	unit->release.at = 0;
-	hvmm_set_state(unit, HVMM_UNIT_QUEUED, now);
-	hvmm_queue_add(unit, woke, now);
-	return true;
-}
-
-static void park(struct hvmm_unit *unit, u64 now)
-{
 	hvmm_cap_return(unit);
 	unit->release.at = 0;
 	hvmm_busy_del(unit);
 	hvmm_set_state(unit, HVMM_UNIT_PARKED, now);
-}
-
-/* The last thing before interrupts go on again: units that are in the wrong domain. */
-static void rescue(struct hvmm_domain *dom, u64 now)
-{
-	if (likely(!READ_ONCE(dom->stranded)) || hvmm_sched.nr_dom == 1)
-		return;
-	WRITE_ONCE(dom->stranded, false);
-	hvmm_balance_rescue(dom, now);
-}
-
-bool hvmm_sched_wake(struct hvmm_unit *unit, u64 now)
-{
-	struct hvmm_domain *dom, *to;
-	unsigned long flags;
-
-	/* Pairs with the barrier in hvmm_sched_put(). */
-	smp_mb();
-	if (READ_ONCE(unit->state) != HVMM_UNIT_PARKED)
-		return false;
-
-again:
-	dom = unit_lock(unit, &flags);
-	if (unit->state != HVMM_UNIT_PARKED || !hvmm_sched.exec->runnable(unit)) {
-		raw_spin_unlock_irqrestore(&dom->lock, flags);
-		return false;
-	}
-	to = hvmm_balance_place(unit);
-	if (to != dom) {
-		/* Order of ids: let go, take both, look again. */
-		raw_spin_unlock(&dom->lock);
-		hvmm_lock_two(dom, to);
-		if (unit->dom != dom || unit->state != HVMM_UNIT_PARKED ||
-		    !hvmm_sched.exec->runnable(unit)) {
-			/* Somebody else has got on: begin anew, with what is true now. */
-			hvmm_unlock_two(dom, to);
-			local_irq_restore(flags);
-			goto again;
-		}
-		WRITE_ONCE(unit->dom, to);
-		raw_spin_unlock(&dom->lock);
-		dom = to;
-	}
-	now = hvmm_domain_now(dom, now);
-	hvmm_busy_add(unit);
-	if (hvmm_admit_unit(unit, true, now))
-		hvmm_announce(unit, now);
-	hvmm_note(dom, HVMM_OP_WAKE, unit, NULL, now, unit->state);
-	hvmm_timer_arm(dom);
-	raw_spin_unlock(&dom->lock);
-	rescue(dom, now);
-	local_irq_restore(flags);
-	return true;
-}
-
-bool hvmm_sched_hold(struct hvmm_unit *unit, u64 now)
-{
-	struct hvmm_domain *dom;
-	unsigned long flags;
-	bool parked = true;
-
-	dom = unit_lock(unit, &flags);
-	now = hvmm_domain_now(dom, now);
-	switch (unit->state) {
-	case HVMM_UNIT_QUEUED:
-		hvmm_queue_del(unit, now);
-		park(unit, now);
-		break;
-	case HVMM_UNIT_CAPPED:
-		hvmm_timer_cancel(dom, &unit->release);
-		park(unit, now);
-		break;
-	case HVMM_UNIT_PARKED:
-		/* Said once: who waits for it would otherwise wake itself for ever. */
-		break;
-	default:
-		parked = false;
-	}
-	hvmm_note(dom, HVMM_OP_HOLD, unit, NULL, now, parked);
-	raw_spin_unlock_irqrestore(&dom->lock, flags);
-	return parked;
-}
-
-void hvmm_sched_refresh(struct hvmm_unit *unit, u64 now)
-{
-	struct hvmm_domain *dom;
-	unsigned long flags;
-
-	dom = unit_lock(unit, &flags);
-	if (unit->state == HVMM_UNIT_PARKED)
-		hvmm_set_state(unit, HVMM_UNIT_PARKED, hvmm_domain_now(dom, now));
-	raw_spin_unlock_irqrestore(&dom->lock, flags);
 }
 
 /* Bill the present unit for what it has run, less what the host took. */
@@ -493,7 +250,7 @@ static void pass_on(struct hvmm_domain *dom)
 		return;
 	share = free ? hvmm_watch_pick(dom, free) : NULL;
 	if (share)
-		poke(dom->res[__ffs(free & share->allowed)]);
+		hvmm_poke(dom->res[__ffs(free & share->allowed)]);
 	else
 		hvmm_balance_offer(dom);
 }
@@ -563,7 +320,7 @@ void hvmm_sched_put(struct hvmm_resource *res, u64 now)
 	smp_mb();
 	WRITE_ONCE(res->curr, NULL);
 	if (!hvmm_sched.exec->runnable(unit))
-		park(unit, now);
+		hvmm_park(unit, now);
 	else if (hvmm_admit_unit(unit, false, now) && !looks_itself(res, unit))
 		hvmm_announce(unit, now);
 	res->host_ns = host;
@@ -571,7 +328,7 @@ void hvmm_sched_put(struct hvmm_resource *res, u64 now)
 	res->host_ns = 0;
 	hvmm_timer_arm(dom);
 	raw_spin_unlock(&dom->lock);
-	rescue(dom, now);
+	hvmm_rescue(dom, now);
 	local_irq_restore(flags);
 }
 
@@ -684,6 +441,19 @@ bool hvmm_sched_yield_to(struct hvmm_resource *res, struct hvmm_unit *to, u64 no
 	return ok;
 }
 
+/* Somebody has waited for a slice: nobody runs without end any more. */
+static void look_at_calm(struct hvmm_domain *dom, u64 now)
+{
+	struct hvmm_resource *res;
+	unsigned int i;
+
+	for (i = 0; i < dom->nr_res; i++) {
+		res = dom->res[i];
+		if (res->curr && !res->slice_end && hvmm_watch_pick(dom, res->bit))
+			hvmm_look_at(res, now);
+	}
+}
+
 void hvmm_sched_timer(unsigned int nr, u64 now)
 {
 	struct hvmm_domain *dom = hvmm_domain_nr(nr);
@@ -712,7 +482,7 @@ void hvmm_sched_timer(unsigned int nr, u64 now)
 	hvmm_note(dom, HVMM_OP_TIMER, NULL, NULL, now, 0);
 	hvmm_timer_arm(dom);
 	raw_spin_unlock(&dom->lock);
-	rescue(dom, now);
+	hvmm_rescue(dom, now);
 	local_irq_restore(flags);
 }
 

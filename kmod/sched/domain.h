@@ -345,16 +345,34 @@ void hvmm_set_state(struct hvmm_unit *unit, enum hvmm_unit_state state, u64 now)
 /* A unit is not parked any more, or is again: what it counts for. */
 void hvmm_busy_add(struct hvmm_unit *unit);
 void hvmm_busy_del(struct hvmm_unit *unit);
-/* A unit waits in @dom: make somebody look. */
-void hvmm_announce(struct hvmm_unit *unit, u64 now);
+void hvmm_park(struct hvmm_unit *unit, u64 now);
+/* Call a resource that is idle. */
+void hvmm_poke(struct hvmm_resource *res);
 /* Ask a resource that runs a unit to look at it by @at. */
 void hvmm_look_at(struct hvmm_resource *res, u64 at);
+
+/* wake.c; the unit's domain lock is held. */
+
+/* A unit waits in @dom: make somebody look. */
+void hvmm_announce(struct hvmm_unit *unit, u64 now);
 /* Queue a unit that is busy, or hold it back if its cap says so. Return: whether queued. */
 bool hvmm_admit_unit(struct hvmm_unit *unit, bool woke, u64 now);
+
+/* record.c; the domain's lock is held. */
+
 void hvmm_note(struct hvmm_domain *dom, enum hvmm_sched_op op, const struct hvmm_unit *unit,
 	       const struct hvmm_resource *res, u64 now, u64 arg);
 /* The same for a group's share: it has the group's quota now; the group is gone. */
 void hvmm_note_quota(const struct hvmm_share *share, u64 now);
 void hvmm_note_exit(const struct hvmm_share *share);
+
+/* The last thing before interrupts go on again: units that are in the wrong domain. */
+static inline void hvmm_rescue(struct hvmm_domain *dom, u64 now)
+{
+	if (likely(!READ_ONCE(dom->stranded)) || hvmm_sched.nr_dom == 1)
+		return;
+	WRITE_ONCE(dom->stranded, false);
+	hvmm_balance_rescue(dom, now);
+}
 
 #endif
