@@ -108,6 +108,11 @@ static void exec_broken(const char *policy, const char *why)
 	pr_err("scheduling class %s %s: replaced by round robin\n", policy, why);
 }
 
+static bool exec_recording(void)
+{
+	return trace_hvmm_sched_enabled() || trace_hvmm_sched_quota_enabled();
+}
+
 static void exec_record(const struct hvmm_sched_record *rec)
 {
 	trace_hvmm_sched(rec);
@@ -121,6 +126,7 @@ static const struct hvmm_sched_exec exec = {
 	.kick		= exec_kick,
 	.arm		= exec_arm,
 	.broken		= exec_broken,
+	.recording	= exec_recording,
 	.record		= exec_record,
 };
 

@@ -2,20 +2,31 @@
 /* What was decided, for who replays it: selftests/sched compares policy's choices with these. */
 #include "sched/domain.h"
 
-void hvmm_note(struct hvmm_domain *dom, enum hvmm_sched_op op, const struct hvmm_unit *unit,
-	       const struct hvmm_resource *res, u64 now, u64 arg)
+static noinline void note(struct hvmm_domain *dom, enum hvmm_sched_op op,
+			  const struct hvmm_unit *unit, const struct hvmm_resource *res, u64 now,
+			  u64 arg, u64 seq)
 {
 	struct hvmm_sched_record rec = {
-		.op = op, .dom = dom->id, .seq = dom->seq++, .now = now, .arg = arg,
+		.op = op, .dom = dom->id, .seq = seq, .now = now, .arg = arg,
 		.res = res ? (int)res->id : -1,
 		.group = unit ? unit->group->id : 0,
 		.unit = unit ? (int)unit->index : -1,
 		.host_ns = res ? res->host_ns : 0,
 	};
 
+	hvmm_sched.exec->record(&rec);
+}
+
+void hvmm_note(struct hvmm_domain *dom, enum hvmm_sched_op op, const struct hvmm_unit *unit,
+	       const struct hvmm_resource *res, u64 now, u64 arg)
+{
+	u64 seq = dom->seq++;
+
 	lockdep_assert_held(&dom->lock);
-	if (hvmm_sched.exec->record)
-		hvmm_sched.exec->record(&rec);
+	if (!hvmm_sched.exec->record ||
+	    (hvmm_sched.exec->recording && !hvmm_sched.exec->recording()))
+		return;
+	note(dom, op, unit, res, now, arg, seq);
 }
 
 static void note_group(const struct hvmm_share *share, struct hvmm_sched_record *rec)

@@ -262,6 +262,7 @@ struct hvmm_sched_record {
  * @arm: hvmm_sched_timer() of domain @dom should be called at @at, in place of what
  *       was armed before; lock held
  * @broken: a policy was replaced by the fall-back, for @why; lock held
+ * @recording: whether @record is to be told; lock held. %NULL: always
  * @record: may be %NULL; is told of every call; lock held
  */
 struct hvmm_sched_exec {
@@ -270,6 +271,7 @@ struct hvmm_sched_exec {
 	void (*kick)(struct hvmm_resource *res);
 	void (*arm)(unsigned int dom, u64 at);
 	void (*broken)(const char *policy, const char *why);
+	bool (*recording)(void);
 	void (*record)(const struct hvmm_sched_record *rec);
 };
 
