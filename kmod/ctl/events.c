@@ -64,3 +64,25 @@ void hvmm_nl_notify_pcpus(void)
 {
 	tell(NULL, HVMM_CMD_PCPU_SET_NTF, HVMM_NLGRP_QUOTA);
 }
+
+void hvmm_nl_notify_policy(unsigned int dom, const char *policy, const char *why)
+{
+	struct sk_buff *skb = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
+	void *hdr;
+
+	if (!skb)
+		goto missed;
+	hdr = genlmsg_put(skb, 0, 0, &hvmm_nl_family, 0, HVMM_CMD_PCPU_POLICY_NTF);
+	if (!hdr || nla_put_u32(skb, HVMM_A_PCPU_DOMAIN, dom) ||
+	    nla_put_string(skb, HVMM_A_PCPU_POLICY, policy) ||
+	    nla_put_string(skb, HVMM_A_PCPU_WHY, why)) {
+		nlmsg_free(skb);
+		goto missed;
+	}
+	genlmsg_end(skb, hdr);
+	genlmsg_multicast_netns(&hvmm_nl_family, &init_net, skb, 0, HVMM_NLGRP_QUOTA, GFP_KERNEL);
+	return;
+
+missed:
+	genl_set_err(&hvmm_nl_family, &init_net, 0, HVMM_NLGRP_QUOTA, -ENOBUFS);
+}

@@ -14,6 +14,7 @@
 
 #include "ctl/ctl.h"
 #include "ctl/nl.h"
+#include "run/policy.h"
 
 int hvmm_nl_need(struct genl_info *info, int attr, const char *name)
 {
@@ -233,14 +234,18 @@ int hvmm_ctl_init(void)
 	int err;
 
 	hvmm_vm_set_listener(hvmm_nl_notify);
+	hvmm_policy_set_listener(hvmm_nl_notify_policy);
 	err = genl_register_family(&hvmm_nl_family);
-	if (err)
+	if (err) {
+		hvmm_policy_set_listener(NULL);
 		hvmm_vm_set_listener(NULL);
+	}
 	return err;
 }
 
 void hvmm_ctl_exit(void)
 {
+	hvmm_policy_set_listener(NULL);
 	genl_unregister_family(&hvmm_nl_family);
 	hvmm_vm_set_listener(NULL);
 }

@@ -106,6 +106,16 @@ void hvmm_nl_notify(struct hvmm_vm *vm, enum hvmm_vm_event event);
 void hvmm_nl_notify_pcpus(void);
 
 /**
+ * hvmm_nl_notify_policy - tell listeners that a scheduling policy was taken out
+ * @dom: the domain
+ * @policy: its name
+ * @why: what it did
+ *
+ * Context: may sleep.
+ */
+void hvmm_nl_notify_policy(unsigned int dom, const char *policy, const char *why);
+
+/**
  * hvmm_nl_put_host - the attributes of the module as a whole
  * @skb: message
  *

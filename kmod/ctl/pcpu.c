@@ -7,6 +7,23 @@
 #include "run/pcpu.h"
 #include "run/runner.h"
 
+static int put_policies(struct sk_buff *skb, unsigned int cpu)
+{
+	char names[64] = "";
+	const char *name;
+	unsigned int i;
+
+	for (i = 0; i < HVMM_SCHED_CLASSES; i++) {
+		name = hvmm_sched_policy(hvmm_runner_resource(cpu), i);
+		if (!name)
+			continue;
+		if (*names)
+			strlcat(names, ",", sizeof(names));
+		strlcat(names, name, sizeof(names));
+	}
+	return nla_put_string(skb, HVMM_A_PCPU_POLICIES, names);
+}
+
 static int put_pcpu(struct sk_buff *skb, unsigned int cpu)
 {
 	struct hvmm_load_sample load;
@@ -23,6 +40,8 @@ static int put_pcpu(struct sk_buff *skb, unsigned int cpu)
 	    nla_put_uint(skb, HVMM_A_PCPU_HOST, load.ns[HVMM_LOAD_HOST]) ||
 	    nla_put_uint(skb, HVMM_A_PCPU_IDLE, load.ns[HVMM_LOAD_IDLE]) ||
 	    nla_put_u32(skb, HVMM_A_PCPU_WAITING, nr_waiting))
+		return -EMSGSIZE;
+	if (put_policies(skb, cpu))
 		return -EMSGSIZE;
 	if (load.vm && (nla_put_u32(skb, HVMM_A_PCPU_VM, load.vm) ||
 			nla_put_u32(skb, HVMM_A_PCPU_VCPU, load.vcpu)))

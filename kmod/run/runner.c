@@ -4,12 +4,9 @@
  * it is an ordinary task, so the host stays usable however busy the guests are.
  */
 
-#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
-
 #include <linux/hrtimer.h>
 #include <linux/percpu.h>
 #include <linux/preempt.h>
-#include <linux/printk.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/smpboot.h>
@@ -20,6 +17,7 @@
 #include "host/timer.h"
 #include "host/topology.h"
 #include "run/load.h"
+#include "run/policy.h"
 #include "run/runner.h"
 #include "run/slice.h"
 #include "trace.h"
@@ -102,12 +100,6 @@ static void exec_arm(unsigned int dom, u64 at)
 	hrtimer_start(&alarms[dom].timer, ns_to_ktime(at), HRTIMER_MODE_ABS_HARD);
 }
 
-static void exec_broken(const char *policy, const char *why)
-{
-	/* Said once and for all: a class is not given a second chance. */
-	pr_err("scheduling class %s %s: replaced by round robin\n", policy, why);
-}
-
 static bool exec_recording(void)
 {
 	return trace_hvmm_sched_enabled() || trace_hvmm_sched_quota_enabled();
@@ -125,7 +117,7 @@ static const struct hvmm_sched_exec exec = {
 	.changed	= exec_changed,
 	.kick		= exec_kick,
 	.arm		= exec_arm,
-	.broken		= exec_broken,
+	.broken		= hvmm_policy_broken,
 	.recording	= exec_recording,
 	.record		= exec_record,
 };
@@ -249,12 +241,18 @@ unsigned int hvmm_runner_domain(unsigned int cpu, unsigned int *nr_waiting)
 	return hvmm_sched_domain(&resources[cpu], nr_waiting);
 }
 
+struct hvmm_resource *hvmm_runner_resource(unsigned int cpu)
+{
+	return &resources[cpu];
+}
+
 static void free_all(void)
 {
 	unsigned int i;
 
 	for (i = 0; alarms && i < nr_domains; i++)
 		hrtimer_cancel(&alarms[i].timer);
+	hvmm_policies_exit();
 	kfree(alarms);
 	kfree(domains);
 	kfree(resources);
@@ -274,7 +272,7 @@ static int alloc_all(void)
 	resources = kcalloc(nr_cpu_ids, sizeof(*resources), GFP_KERNEL);
 	domains = kcalloc(nr_domains, hvmm_domain_size(), GFP_KERNEL);
 	alarms = kcalloc(nr_domains, sizeof(*alarms), GFP_KERNEL);
-	if (!resources || !domains || !alarms) {
+	if (!resources || !domains || !alarms || hvmm_policies_init(nr_domains)) {
 		kfree(dom_of);
 		kfree(alarms);
 		kfree(domains);

@@ -59,4 +59,12 @@ void hvmm_runner_load(unsigned int cpu, struct hvmm_load_sample *sample);
  */
 unsigned int hvmm_runner_domain(unsigned int cpu, unsigned int *nr_waiting);
 
+/**
+ * hvmm_runner_resource - the scheduler's view of a pCPU
+ * @cpu: any possible pCPU
+ *
+ * Context: any.
+ */
+struct hvmm_resource *hvmm_runner_resource(unsigned int cpu);
+
 #endif

@@ -189,7 +189,6 @@ extern const struct hvmm_sched_class hvmm_sched_fair;
 extern const struct hvmm_sched_class hvmm_sched_rr;
 
 /* The policies, in the order in which they are asked; the last one cannot be taken out. */
-#define HVMM_SCHED_CLASSES	3
 extern const struct hvmm_sched_class *hvmm_sched_classes[HVMM_SCHED_CLASSES];
 
 /* What all of sched/ knows: set by hvmm_sched_init(). */

@@ -261,7 +261,8 @@ struct hvmm_sched_record {
  *        &hvmm_resource.attention was set (running); lock held, never sleeps
  * @arm: hvmm_sched_timer() of domain @dom should be called at @at, in place of what
  *       was armed before; lock held
- * @broken: a policy was replaced by the fall-back, for @why; lock held
+ * @broken: a policy was replaced by the fall-back in domain @dom, since it did @why; both are
+ *	    constant strings; lock held, told once for a policy in a domain
  * @recording: whether @record is to be told; lock held. %NULL: always
  * @record: may be %NULL; is told of every call; lock held
  */
@@ -270,7 +271,7 @@ struct hvmm_sched_exec {
 	void (*changed)(struct hvmm_unit *unit, enum hvmm_unit_state state, u64 now);
 	void (*kick)(struct hvmm_resource *res);
 	void (*arm)(unsigned int dom, u64 at);
-	void (*broken)(const char *policy, const char *why);
+	void (*broken)(unsigned int dom, const char *policy, const char *why);
 	bool (*recording)(void);
 	void (*record)(const struct hvmm_sched_record *rec);
 };
@@ -545,5 +546,31 @@ unsigned int hvmm_sched_nr_online(void);
  * Return: number of the domain.
  */
 unsigned int hvmm_sched_domain(const struct hvmm_resource *res, unsigned int *nr_waiting);
+
+/* Policies, the fall-back included, which is the last one. */
+#define HVMM_SCHED_CLASSES	3
+
+/**
+ * hvmm_sched_policy - a policy that decides on a resource
+ * @res: the resource
+ * @nr: place in the stack, 0 comes first
+ *
+ * Context: any; takes no lock, so the answer may be old.
+ * Return: its name, or %NULL if there is none or it was taken out.
+ */
+const char *hvmm_sched_policy(const struct hvmm_resource *res, unsigned int nr);
+
+/**
+ * hvmm_sched_condemn - take a policy out, as the watchdog does with one that misbehaves
+ * @res: a resource of the domain
+ * @policy: its name
+ * @why: a constant string
+ *
+ * For tests of what comes after.
+ *
+ * Context: any but NMI; takes the domain's lock.
+ * Return: 0, -ENOENT (no such policy, or the fall-back), -EALREADY (it is out).
+ */
+int hvmm_sched_condemn(struct hvmm_resource *res, const char *policy, const char *why);
 
 #endif

@@ -20,8 +20,8 @@ static void condemn(struct hvmm_domain *dom, unsigned int i, const char *why)
 	lockdep_assert_held(&dom->lock);
 	if (i == HVMM_SCHED_CLASSES - 1 || dom->broken & BIT(i))
 		return;
-	dom->broken |= BIT(i);
-	hvmm_sched.exec->broken(hvmm_sched_classes[i]->name, why);
+	WRITE_ONCE(dom->broken, dom->broken | BIT(i));
+	hvmm_sched.exec->broken(dom->id, hvmm_sched_classes[i]->name, why);
 }
 
 static bool in_use(const struct hvmm_domain *dom, unsigned int i)
@@ -182,4 +182,29 @@ void hvmm_watch_starved(struct hvmm_domain *dom, u64 now)
 			share->group->quota.weight) * 16 + STARVED_NS;
 	if (hvmm_before(unit->waits_since + bound, now))
 		condemn(dom, HVMM_SCHED_CLASSES - 2, "let a vCPU wait without end");
+}
+
+const char *hvmm_sched_policy(const struct hvmm_resource *res, unsigned int nr)
+{
+	if (nr >= HVMM_SCHED_CLASSES || READ_ONCE(res->dom->broken) & BIT(nr))
+		return NULL;
+	return hvmm_sched_classes[nr]->name;
+}
+
+int hvmm_sched_condemn(struct hvmm_resource *res, const char *policy, const char *why)
+{
+	struct hvmm_domain *dom = res->dom;
+	unsigned long flags;
+	unsigned int i;
+	int err = -ENOENT;
+
+	raw_spin_lock_irqsave(&dom->lock, flags);
+	for (i = 0; i < HVMM_SCHED_CLASSES - 1; i++) {
+		if (strcmp(hvmm_sched_classes[i]->name, policy))
+			continue;
+		err = in_use(dom, i) ? 0 : -EALREADY;
+		condemn(dom, i, why);
+	}
+	raw_spin_unlock_irqrestore(&dom->lock, flags);
+	return err;
 }

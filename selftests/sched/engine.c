@@ -127,7 +127,7 @@ static void exec_arm(unsigned int dom, u64 at)
 	sim_push(at, EV_TIMER, dom, sim.timer_gen[dom]);
 }
 
-static void exec_broken(const char *policy, const char *why)
+static void exec_broken(unsigned int dom, const char *policy, const char *why)
 {
 	sim.broken++;
 	if (sim.verbose)

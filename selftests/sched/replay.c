@@ -188,7 +188,7 @@ static void replay_arm(unsigned int dom, u64 at)
 {
 }
 
-static void replay_broken(const char *policy, const char *why)
+static void replay_broken(unsigned int dom, const char *policy, const char *why)
 {
 	printf("# watchdog: %s %s\n", policy, why);
 }

@@ -71,7 +71,7 @@ static void fake_arm(unsigned int dom, u64 at)
 	WRITE_ONCE(armed[dom], at);
 }
 
-static void fake_broken(const char *policy, const char *why)
+static void fake_broken(unsigned int dom, const char *policy, const char *why)
 {
 	tap_diag("%s %s", policy, why);
 	__atomic_add_fetch(&broken, 1, __ATOMIC_SEQ_CST);

@@ -185,6 +185,32 @@ static int show_host_event(const struct nlmsghdr *nlh, bool json, struct hv_erro
 	return 0;
 }
 
+/* A policy of the scheduler was taken out. */
+static int show_policy_event(const struct nlmsghdr *nlh, bool json, struct hv_error *err)
+{
+	struct hv_policy policy;
+	struct hv_out *out;
+
+	if (hv_policy_parse(nlh, &policy, err))
+		return -1;
+	if (json) {
+		out = hv_out_open(stdout, true);
+		hv_out_compact(out);
+		hv_out_object(out, NULL);
+		hv_out_text(out, "event", "policy");
+		hv_out_number(out, "domain", policy.domain, HV_AS_NUMBER);
+		hv_out_text(out, "policy", policy.name);
+		hv_out_text(out, "why", policy.why);
+		hv_out_object_end(out);
+		hv_out_close(out);
+	} else {
+		printf("host: scheduling policy %s %s: replaced by rr in domain %u\n", policy.name,
+		       policy.why, policy.domain);
+	}
+	fflush(stdout);
+	return 0;
+}
+
 static void print_quota(const struct hv_quota *q)
 {
 	char max[HV_CPU_TEXT], min[HV_CPU_TEXT], mem[HV_UNIT_TEXT];
@@ -222,6 +248,8 @@ static int show_event(const struct nlmsghdr *nlh, void *arg, struct hv_error *er
 		break;
 	case HVMM_CMD_PCPU_SET_NTF:
 		return show_host_event(nlh, *json, err);
+	case HVMM_CMD_PCPU_POLICY_NTF:
+		return show_policy_event(nlh, *json, err);
 	default:
 		return 0;
 	}

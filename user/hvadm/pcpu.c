@@ -74,6 +74,7 @@ static void show_pcpu(struct hv_out *out, const struct hv_pcpu *p, const struct 
 	hv_out_number(out, "idle", v[HVMM_A_PCPU_IDLE], HV_AS_TIME);
 	hv_out_number(out, "wall", v[HVMM_A_PCPU_WALL], HV_AS_TIME);
 	hv_out_number(out, "waiting", v[HVMM_A_PCPU_WAITING], HV_AS_NUMBER);
+	hv_out_text(out, "policies", p->policies);
 	/* It may have been destroyed since. */
 	for (i = 0; p->busy && i < count && vms[i].id != v[HVMM_A_PCPU_VM]; i++)
 		;

@@ -212,6 +212,9 @@ static const char *const pcpu[] = {
 	[HVMM_A_PCPU_USE] = "use",
 	[HVMM_A_PCPU_HOST_SHARE] = "host-share",
 	[HVMM_A_PCPU_GENERATION] = "generation",
+	[HVMM_A_PCPU_POLICIES] = "policies",
+	[HVMM_A_PCPU_POLICY] = "policy",
+	[HVMM_A_PCPU_WHY] = "why",
 };
 
 _Static_assert(COUNT(pcpu) == HVMM_A_PCPU_MAX + 1, "as in the spec");

@@ -437,9 +437,26 @@ static int take_pcpu(const struct nlmsghdr *nlh, void *arg, struct hv_error *err
 	memset(p, 0, sizeof(*p));
 	if (parse(nlh, tb, HVMM_A_PCPU_MAX, err))
 		return -1;
-	for (i = 1; i <= HVMM_A_PCPU_MAX; i++)
+	for (i = 1; i < HVMM_A_PCPU_POLICIES; i++)
 		p->values[i] = get_uint(tb[i]);
 	p->busy = tb[HVMM_A_PCPU_VM];
+	if (tb[HVMM_A_PCPU_POLICIES])
+		get_text(tb[HVMM_A_PCPU_POLICIES], p->policies, sizeof(p->policies));
+	return 0;
+}
+
+int hv_policy_parse(const struct nlmsghdr *nlh, struct hv_policy *policy, struct hv_error *err)
+{
+	struct nlattr *tb[HVMM_A_PCPU_MAX + 1];
+
+	memset(policy, 0, sizeof(*policy));
+	if (parse(nlh, tb, HVMM_A_PCPU_MAX, err))
+		return -1;
+	policy->domain = get_u32(tb[HVMM_A_PCPU_DOMAIN]);
+	if (tb[HVMM_A_PCPU_POLICY])
+		get_text(tb[HVMM_A_PCPU_POLICY], policy->name, sizeof(policy->name));
+	if (tb[HVMM_A_PCPU_WHY])
+		get_text(tb[HVMM_A_PCPU_WHY], policy->why, sizeof(policy->why));
 	return 0;
 }
 

@@ -166,15 +166,34 @@ int hv_host_get(struct hv_nl *nl, struct hv_host *host, struct hv_error *err);
 /* Fill from a message; for events. */
 int hv_host_parse(const struct nlmsghdr *nlh, struct hv_host *host, struct hv_error *err);
 
+/* Room for what is said of scheduling policies */
+#define HV_POLICY_TEXT 128
+
 /**
  * struct hv_pcpu - a pCPU
  * @values: by HVMM_A_PCPU_...
  * @busy: whether a vCPU is there: attributes vm and vcpu are given
+ * @policies: names of the policies that decide there, with a comma between
  */
 struct hv_pcpu {
 	uint64_t values[HVMM_A_PCPU_MAX + 1];
 	bool busy;
+	char policies[HV_POLICY_TEXT];
 };
+
+/**
+ * struct hv_policy - a scheduling policy that was taken out
+ * @domain: number of the domain
+ * @name: of the policy
+ * @why: what it did
+ */
+struct hv_policy {
+	unsigned int domain;
+	char name[HV_POLICY_TEXT], why[HV_POLICY_TEXT];
+};
+
+/* Fill from a message of pcpu-policy-ntf. */
+int hv_policy_parse(const struct nlmsghdr *nlh, struct hv_policy *policy, struct hv_error *err);
 
 /* All that there may be; @pcpus is to be freed. */
 int hv_pcpus_get(struct hv_nl *nl, struct hv_pcpu **pcpus, size_t *count, struct hv_error *err);
