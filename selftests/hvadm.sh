@@ -5,29 +5,9 @@
 # the module loaded, and no VMs. The bare guest hello.elf and Linux guests are
 # looked for in $GUESTS (/guests).
 
+. "$(dirname "$0")/lib/tap.sh"
 guests=${GUESTS:-/guests}
 module=${HVMM_KO:-/lib/hvmm.ko}
-tmp=$(mktemp -d)
-count=0
-failed=0
-trap 'rm -rf "$tmp"' EXIT
-
-ok() {
-	count=$((count + 1))
-	echo "ok $count - $*"
-}
-
-not_ok() {
-	count=$((count + 1))
-	failed=$((failed + 1))
-	echo "not ok $count - $*"
-	sed 's/^/#   /' "$tmp/out" "$tmp/err"
-}
-
-skip() {
-	count=$((count + 1))
-	echo "ok $count - $1 # SKIP $2"
-}
 
 # expect STATUS PATTERN ARGS...: hvadm's status, and a line of its output. A
 # refusal has to say something, and nothing on stdout.
@@ -328,5 +308,4 @@ else
 	skip 'no module' "$module cannot be taken away"
 fi
 
-echo "1..$count"
-[ $failed = 0 ]
+tap_end

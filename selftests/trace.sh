@@ -5,40 +5,9 @@
 # as the counters and the ledger say. Needs root, the module loaded, and no VMs.
 # Bare guests are looked for in $GUESTS (/guests).
 
+. "$(dirname "$0")/lib/tap.sh"
 guests=${GUESTS:-/guests}
 tracing=/sys/kernel/tracing
-tmp=$(mktemp -d)
-count=0
-failed=0
-
-ok() {
-	count=$((count + 1))
-	echo "ok $count - $*"
-}
-
-not_ok() {
-	count=$((count + 1))
-	failed=$((failed + 1))
-	echo "not ok $count - $*"
-	tail -n 20 "$tmp/err" | sed 's/^/#   /'
-}
-
-skip() {
-	count=$((count + 1))
-	echo "ok $count - $1 # SKIP $2"
-}
-
-# check NAME COMMAND...
-check() {
-	name=$1
-	shift
-	if "$@"; then
-		ok "$name"
-	else
-		echo "$*" >>"$tmp/err"
-		not_ok "$name"
-	fi
-}
 
 cleanup() {
 	echo 0 >"$instance/events/hvmm/enable"
@@ -278,5 +247,4 @@ else
 	skip 'bpftrace' 'none in this host'
 fi
 
-echo "1..$count"
-[ $failed = 0 ]
+tap_end

@@ -6,18 +6,16 @@
  */
 #include "kselftest_harness.h"
 
-#include <linux/hvmm_vm.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 
-#include "nl.h"
+#include "testvm.h"
 
 #define MIB	(1ULL << 20)
 #define RAM	(4 * MIB)
@@ -26,49 +24,6 @@
 #define PATIENCE_S	20
 
 static struct nl_msg msg;
-
-static void take_id(void *arg, uint8_t cmd, struct nlattr *attrs, int len)
-{
-	*(uint32_t *)arg = nl_get(attrs, len, HVMM_A_VM_ID);
-}
-
-static int new_vm(struct nl *nl, const char *name, int ram, uint32_t *id)
-{
-	nl_begin(nl, &msg, nl->family, 0, HVMM_CMD_VM_NEW);
-	nl_put_str(&msg, HVMM_A_VM_NAME, name);
-	nl_put_u32(&msg, HVMM_A_VM_VCPUS, 1);
-	nl_put_u64(&msg, HVMM_A_VM_MEMORY, RAM);
-	nl_put_u32(&msg, HVMM_A_VM_RAM_FD, ram);
-	return nl_talk(nl, &msg, take_id, id);
-}
-
-static int start(struct nl *nl, uint32_t id)
-{
-	size_t nest;
-
-	nl_begin(nl, &msg, nl->family, 0, HVMM_CMD_VM_START);
-	nl_put_u32(&msg, HVMM_A_VM_ID, id);
-	nest = nl_nest(&msg, HVMM_A_VM_BOOT);
-	nl_put_u32(&msg, HVMM_A_BOOT_MODE, HVMM_START_MODE_PM32);
-	nl_put_u64(&msg, HVMM_A_BOOT_RIP, ENTRY);
-	nl_nest_end(&msg, nest);
-	return nl_talk(nl, &msg, NULL, NULL);
-}
-
-/* -errno or the result. */
-static int call(int fd, unsigned long cmd, void *arg)
-{
-	int ret = ioctl(fd, cmd, arg);
-
-	return ret < 0 ? -errno : ret;
-}
-
-static int open_vm(int dev, uint32_t id)
-{
-	struct hvmm_open_vm arg = { .size = sizeof(arg), .id = id };
-
-	return call(dev, HVMM_OPEN_VM, &arg);
-}
 
 FIXTURE(vmfd)
 {
@@ -86,12 +41,12 @@ FIXTURE_SETUP(vmfd)
 	}
 	self->ram = nl_ram(RAM);
 	ASSERT_LE(0, self->ram);
-	ASSERT_EQ(0, new_vm(&self->nl, "vmt-one", self->ram, &self->id)) {
+	ASSERT_EQ(0, vm_new(&self->nl, "vmt-one", self->ram, RAM, &self->id)) {
 		TH_LOG("%s", self->nl.text);
 	}
 	self->dev = open("/dev/hvmm", O_RDWR | O_CLOEXEC);
 	ASSERT_LE(0, self->dev);
-	self->vm = open_vm(self->dev, self->id);
+	self->vm = vm_open(self->dev, self->id);
 	ASSERT_LE(0, self->vm);
 	self->map = mmap(NULL, RAM, PROT_READ | PROT_WRITE, MAP_SHARED, self->vm,
 			 HVMM_VM_MMAP_RAM);
@@ -129,7 +84,7 @@ static bool await(volatile uint32_t *word, uint32_t want)
 	do {								\
 		type arg = good;					\
 		change;							\
-		EXPECT_EQ(-(error), call(self->vm, cmd, &arg)) {	\
+		EXPECT_EQ(-(error), vm_call(self->vm, cmd, &arg)) {	\
 			TH_LOG("%s: %s", #cmd, #change);		\
 		}							\
 	} while (0)
@@ -146,34 +101,34 @@ TEST_F(vmfd, open_refuses)
 	int fd, status;
 	pid_t pid;
 
-	EXPECT_EQ(-ENODEV, open_vm(self->dev, self->id + 1000));
-	EXPECT_EQ(-ENODEV, open_vm(self->dev, 0));
+	EXPECT_EQ(-ENODEV, vm_open(self->dev, self->id + 1000));
+	EXPECT_EQ(-ENODEV, vm_open(self->dev, 0));
 	arg.flags = 1;
-	EXPECT_EQ(-EINVAL, call(self->dev, HVMM_OPEN_VM, &arg));
+	EXPECT_EQ(-EINVAL, vm_call(self->dev, HVMM_OPEN_VM, &arg));
 	arg.flags = 0;
 	arg.reserved = 1;
-	EXPECT_EQ(-EINVAL, call(self->dev, HVMM_OPEN_VM, &arg));
+	EXPECT_EQ(-EINVAL, vm_call(self->dev, HVMM_OPEN_VM, &arg));
 	arg.reserved = 0;
 	arg.size = sizeof(arg) - 1;
-	EXPECT_EQ(-EINVAL, call(self->dev, HVMM_OPEN_VM, &arg));
+	EXPECT_EQ(-EINVAL, vm_call(self->dev, HVMM_OPEN_VM, &arg));
 	arg.size = 1 << 20;
-	EXPECT_EQ(-E2BIG, call(self->dev, HVMM_OPEN_VM, &arg));
-	EXPECT_EQ(-EFAULT, call(self->dev, HVMM_OPEN_VM, NULL));
-	EXPECT_EQ(-ENOTTY, call(self->dev, HVMM_VM_INFO, &arg));
+	EXPECT_EQ(-E2BIG, vm_call(self->dev, HVMM_OPEN_VM, &arg));
+	EXPECT_EQ(-EFAULT, vm_call(self->dev, HVMM_OPEN_VM, NULL));
+	EXPECT_EQ(-ENOTTY, vm_call(self->dev, HVMM_VM_INFO, &arg));
 
 	/* From a later version of the ABI. */
-	fd = call(self->dev, HVMM_OPEN_VM, &longer);
+	fd = vm_call(self->dev, HVMM_OPEN_VM, &longer);
 	EXPECT_LE(0, fd);
 	close(fd);
 	longer.more = 1;
-	EXPECT_EQ(-E2BIG, call(self->dev, HVMM_OPEN_VM, &longer));
+	EXPECT_EQ(-E2BIG, vm_call(self->dev, HVMM_OPEN_VM, &longer));
 
 	pid = fork();
 	ASSERT_LE(0, pid);
 	if (!pid) {
 		if (setuid(65534))
 			_exit(1);
-		_exit(open_vm(self->dev, self->id) == -EPERM ? 0 : 2);
+		_exit(vm_open(self->dev, self->id) == -EPERM ? 0 : 2);
 	}
 	ASSERT_EQ(pid, waitpid(pid, &status, 0));
 	EXPECT_EQ(0, status);
@@ -183,7 +138,7 @@ TEST_F(vmfd, info)
 {
 	struct hvmm_vm_info arg = { .size = sizeof(arg) };
 
-	ASSERT_EQ(0, call(self->vm, HVMM_VM_INFO, &arg));
+	ASSERT_EQ(0, vm_call(self->vm, HVMM_VM_INFO, &arg));
 	EXPECT_EQ(sizeof(arg), arg.size);
 	EXPECT_EQ(HVMM_VM_ABI_VERSION, arg.abi_version);
 	EXPECT_EQ(self->id, arg.id);
@@ -207,7 +162,7 @@ TEST_F(vmfd, arguments_are_checked)
 		GOOD(struct hvmm_vm_ioeventfd, .addr = 0x2f0, .len = 4, .fd = efd);
 	const struct hvmm_vm_irqfd irqfd = GOOD(struct hvmm_vm_irqfd, .pin = 5, .fd = efd);
 
-	EXPECT_EQ(-ENOTTY, call(self->vm, HVMM_OPEN_VM, NULL));
+	EXPECT_EQ(-ENOTTY, vm_call(self->vm, HVMM_OPEN_VM, NULL));
 	REFUSED(EINVAL, HVMM_VM_INFO, struct hvmm_vm_info, info, arg.flags = 1);
 	REFUSED(EINVAL, HVMM_VM_INFO, struct hvmm_vm_info, info, arg.reserved = 1);
 	REFUSED(EINVAL, HVMM_VM_INFO, struct hvmm_vm_info, info, arg.size = 8);
@@ -274,14 +229,14 @@ TEST_F(vmfd, arguments_are_checked)
 TEST_F(vmfd, one_device_process)
 {
 	struct hvmm_vm_attach arg = { .size = sizeof(arg) };
-	int other = open_vm(self->dev, self->id);
+	int other = vm_open(self->dev, self->id);
 
 	ASSERT_LE(0, other);
-	EXPECT_EQ(0, call(other, HVMM_VM_ATTACH, &arg));
-	EXPECT_EQ(-EALREADY, call(other, HVMM_VM_ATTACH, &arg));
-	EXPECT_EQ(-EBUSY, call(self->vm, HVMM_VM_ATTACH, &arg));
+	EXPECT_EQ(0, vm_call(other, HVMM_VM_ATTACH, &arg));
+	EXPECT_EQ(-EALREADY, vm_call(other, HVMM_VM_ATTACH, &arg));
+	EXPECT_EQ(-EBUSY, vm_call(self->vm, HVMM_VM_ATTACH, &arg));
 	close(other);
-	EXPECT_EQ(0, call(self->vm, HVMM_VM_ATTACH, &arg));
+	EXPECT_EQ(0, vm_call(self->vm, HVMM_VM_ATTACH, &arg));
 }
 
 TEST_F(vmfd, mappings)
@@ -337,20 +292,20 @@ TEST_F(vmfd, channel)
 	memcpy(self->map + ENTRY, io_guest, sizeof(io_guest));
 	EXPECT_EQ(1, poll(&pfd, 1, 0));
 	EXPECT_EQ(POLLERR, pfd.revents);
-	ASSERT_EQ(0, call(self->vm, HVMM_VM_ATTACH, &attach));
+	ASSERT_EQ(0, vm_call(self->vm, HVMM_VM_ATTACH, &attach));
 	EXPECT_EQ(0, poll(&pfd, 1, 0));
 	next.flags = HVMM_VM_IO_NOWAIT;
-	EXPECT_EQ(-EAGAIN, call(self->vm, HVMM_VM_IO_NEXT, &next));
+	EXPECT_EQ(-EAGAIN, vm_call(self->vm, HVMM_VM_IO_NEXT, &next));
 	slot = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, self->vm, HVMM_VM_MMAP_SLOTS);
 	ASSERT_NE(MAP_FAILED, slot);
-	ASSERT_EQ(0, start(&self->nl, self->id)) {
+	ASSERT_EQ(0, vm_start(&self->nl, self->id, ENTRY)) {
 		TH_LOG("%s", self->nl.text);
 	}
 
 	ASSERT_EQ(1, poll(&pfd, 1, PATIENCE_S * 1000));
 	EXPECT_EQ(POLLIN, pfd.revents);
 	next.flags = 0;
-	ASSERT_EQ(0, call(self->vm, HVMM_VM_IO_NEXT, &next));
+	ASSERT_EQ(0, vm_call(self->vm, HVMM_VM_IO_NEXT, &next));
 	EXPECT_EQ(0, next.vcpu);
 	EXPECT_EQ(next.seq, slot->seq);
 	EXPECT_EQ(0xe0, slot->addr);
@@ -364,14 +319,14 @@ TEST_F(vmfd, channel)
 	next.done_vcpu = 0;
 	next.done_seq = seq + 1;
 	next.flags = HVMM_VM_IO_NOWAIT;
-	EXPECT_EQ(-EAGAIN, call(self->vm, HVMM_VM_IO_NEXT, &next));
+	EXPECT_EQ(-EAGAIN, vm_call(self->vm, HVMM_VM_IO_NEXT, &next));
 
 	/* What is not data is not read back. */
 	memset(slot, 0xee, sizeof(*slot));
 	memcpy(slot->data, "\x78\x56\x34\x12", 4);
 	next.done_seq = seq;
 	next.flags = 0;
-	ASSERT_EQ(0, call(self->vm, HVMM_VM_IO_NEXT, &next));
+	ASSERT_EQ(0, vm_call(self->vm, HVMM_VM_IO_NEXT, &next));
 	EXPECT_EQ(0x12345678, self->result[0]);
 	EXPECT_NE(seq, next.seq);
 	EXPECT_EQ(2, slot->len);
@@ -381,26 +336,26 @@ TEST_F(vmfd, channel)
 	EXPECT_EQ(0, slot->data[2]);
 
 	next.done_seq = next.seq;
-	ASSERT_EQ(0, call(self->vm, HVMM_VM_IO_NEXT, &next));
+	ASSERT_EQ(0, vm_call(self->vm, HVMM_VM_IO_NEXT, &next));
 	EXPECT_EQ(HVMM_VM_SPACE_MMIO, slot->space);
 	EXPECT_EQ(0xff000010, slot->addr);
 	EXPECT_EQ(4, slot->len);
 	memcpy(slot->data, "\x01\x02\x03\x04", 4);
 	next.done_seq = next.seq;
 	next.flags = HVMM_VM_IO_COMPLETE;
-	ASSERT_EQ(0, call(self->vm, HVMM_VM_IO_NEXT, &next));
+	ASSERT_EQ(0, vm_call(self->vm, HVMM_VM_IO_NEXT, &next));
 	EXPECT_EQ(HVMM_VM_NO_VCPU, next.vcpu);
 	EXPECT_TRUE(await(&self->result[1], 0x04030201));
 
 	/* Done twice: nothing. */
-	EXPECT_EQ(0, call(self->vm, HVMM_VM_IO_NEXT, &next));
+	EXPECT_EQ(0, vm_call(self->vm, HVMM_VM_IO_NEXT, &next));
 	munmap(slot, 4096);
 }
 
 TEST_F(vmfd, no_device_process_reads_ones)
 {
 	memcpy(self->map + ENTRY, io_guest, sizeof(io_guest));
-	ASSERT_EQ(0, start(&self->nl, self->id));
+	ASSERT_EQ(0, vm_start(&self->nl, self->id, ENTRY));
 	EXPECT_TRUE(await(&self->result[0], 0xffffffff));
 	EXPECT_TRUE(await(&self->result[1], 0xffffffff));
 }
@@ -409,13 +364,13 @@ TEST_F(vmfd, device_process_dies)
 {
 	struct hvmm_vm_io_next next = { .size = sizeof(next), .done_vcpu = HVMM_VM_NO_VCPU };
 	struct hvmm_vm_attach attach = { .size = sizeof(attach) };
-	int other = open_vm(self->dev, self->id);
+	int other = vm_open(self->dev, self->id);
 
 	ASSERT_LE(0, other);
 	memcpy(self->map + ENTRY, io_guest, sizeof(io_guest));
-	ASSERT_EQ(0, call(other, HVMM_VM_ATTACH, &attach));
-	ASSERT_EQ(0, start(&self->nl, self->id));
-	ASSERT_EQ(0, call(other, HVMM_VM_IO_NEXT, &next));
+	ASSERT_EQ(0, vm_call(other, HVMM_VM_ATTACH, &attach));
+	ASSERT_EQ(0, vm_start(&self->nl, self->id, ENTRY));
+	ASSERT_EQ(0, vm_call(other, HVMM_VM_IO_NEXT, &next));
 	close(other);
 	EXPECT_TRUE(await(&self->result[0], 0xffffffff));
 	EXPECT_TRUE(await(&self->result[1], 0xffffffff));
@@ -428,19 +383,19 @@ TEST_F(vmfd, stop_cancels_a_request)
 	uint64_t old;
 
 	memcpy(self->map + ENTRY, io_guest, sizeof(io_guest));
-	ASSERT_EQ(0, call(self->vm, HVMM_VM_ATTACH, &attach));
-	ASSERT_EQ(0, start(&self->nl, self->id));
-	ASSERT_EQ(0, call(self->vm, HVMM_VM_IO_NEXT, &next));
+	ASSERT_EQ(0, vm_call(self->vm, HVMM_VM_ATTACH, &attach));
+	ASSERT_EQ(0, vm_start(&self->nl, self->id, ENTRY));
+	ASSERT_EQ(0, vm_call(self->vm, HVMM_VM_IO_NEXT, &next));
 	ASSERT_EQ(0, nl_verb(&self->nl, HVMM_CMD_VM_STOP, self->id));
 	old = next.seq;
-	ASSERT_EQ(0, start(&self->nl, self->id));
-	ASSERT_EQ(0, call(self->vm, HVMM_VM_IO_NEXT, &next));
+	ASSERT_EQ(0, vm_start(&self->nl, self->id, ENTRY));
+	ASSERT_EQ(0, vm_call(self->vm, HVMM_VM_IO_NEXT, &next));
 	EXPECT_NE(old, next.seq);
 	/* The old one's answer is not the new one's. */
 	next.done_vcpu = 0;
 	next.done_seq = old;
 	next.flags = HVMM_VM_IO_NOWAIT;
-	EXPECT_EQ(-EAGAIN, call(self->vm, HVMM_VM_IO_NEXT, &next));
+	EXPECT_EQ(-EAGAIN, vm_call(self->vm, HVMM_VM_IO_NEXT, &next));
 	EXPECT_EQ(0, self->result[0]);
 }
 
@@ -467,18 +422,18 @@ TEST_F(vmfd, ioeventfd)
 	uint64_t count = 0;
 
 	memcpy(self->map + ENTRY, bell_guest, sizeof(bell_guest));
-	ASSERT_EQ(0, call(self->vm, HVMM_VM_IOEVENTFD, &arg));
+	ASSERT_EQ(0, vm_call(self->vm, HVMM_VM_IOEVENTFD, &arg));
 	arg = (struct hvmm_vm_ioeventfd) {
 		.size = sizeof(arg), .addr = 0xff000020, .space = HVMM_VM_SPACE_MMIO, .fd = mem,
 	};
-	ASSERT_EQ(0, call(self->vm, HVMM_VM_IOEVENTFD, &arg));
-	ASSERT_EQ(0, call(self->vm, HVMM_VM_ATTACH, &attach));
+	ASSERT_EQ(0, vm_call(self->vm, HVMM_VM_IOEVENTFD, &arg));
+	ASSERT_EQ(0, vm_call(self->vm, HVMM_VM_ATTACH, &attach));
 	slot = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, self->vm, HVMM_VM_MMAP_SLOTS);
 	ASSERT_NE(MAP_FAILED, slot);
-	ASSERT_EQ(0, start(&self->nl, self->id));
+	ASSERT_EQ(0, vm_start(&self->nl, self->id, ENTRY));
 
 	/* The 6 does not match, and comes here. */
-	ASSERT_EQ(0, call(self->vm, HVMM_VM_IO_NEXT, &next));
+	ASSERT_EQ(0, vm_call(self->vm, HVMM_VM_IO_NEXT, &next));
 	EXPECT_EQ(0x2f0, slot->addr);
 	EXPECT_EQ(6, slot->data[0]);
 	ASSERT_EQ(sizeof(count), read(port, &count, sizeof(count)));
@@ -486,7 +441,7 @@ TEST_F(vmfd, ioeventfd)
 	next.done_vcpu = 0;
 	next.done_seq = next.seq;
 	next.flags = HVMM_VM_IO_COMPLETE;
-	ASSERT_EQ(0, call(self->vm, HVMM_VM_IO_NEXT, &next));
+	ASSERT_EQ(0, vm_call(self->vm, HVMM_VM_IO_NEXT, &next));
 
 	ASSERT_EQ(1, poll(&pfd, 1, PATIENCE_S * 1000));
 	ASSERT_EQ(sizeof(count), read(mem, &count, sizeof(count)));
@@ -529,25 +484,25 @@ TEST_F(vmfd, interrupts)
 	uint64_t one = 1;
 
 	memcpy(self->map + ENTRY, irq_guest, sizeof(irq_guest));
-	ASSERT_EQ(0, call(self->vm, HVMM_VM_IRQFD, &irqfd));
+	ASSERT_EQ(0, vm_call(self->vm, HVMM_VM_IRQFD, &irqfd));
 	irqfd = (struct hvmm_vm_irqfd) { .size = sizeof(irqfd), .fd = pin, .pin = 6 };
-	ASSERT_EQ(0, call(self->vm, HVMM_VM_IRQFD, &irqfd));
-	ASSERT_EQ(0, start(&self->nl, self->id));
+	ASSERT_EQ(0, vm_call(self->vm, HVMM_VM_IRQFD, &irqfd));
+	ASSERT_EQ(0, vm_start(&self->nl, self->id, ENTRY));
 	ASSERT_TRUE(await(&self->result[1], 1));
 	EXPECT_EQ(0, self->result[0]);
 
-	EXPECT_EQ(1, call(self->vm, HVMM_VM_MSI, &msi));
+	EXPECT_EQ(1, vm_call(self->vm, HVMM_VM_MSI, &msi));
 	EXPECT_TRUE(await(&self->result[0], 1 << 1));
 	ASSERT_EQ(sizeof(one), write(efd, &one, sizeof(one)));
 	EXPECT_TRUE(await(&self->result[0], 1 << 2));
-	EXPECT_EQ(0, call(self->vm, HVMM_VM_IRQ_LINE, &line));
+	EXPECT_EQ(0, vm_call(self->vm, HVMM_VM_IRQ_LINE, &line));
 	EXPECT_TRUE(await(&self->result[0], 1 << 3));
 	ASSERT_EQ(sizeof(one), write(pin, &one, sizeof(one)));
 	EXPECT_TRUE(await(&self->result[0], 1 << 4));
 	EXPECT_EQ(0x1e, self->result[0]);
 
 	line.level = 0;
-	EXPECT_EQ(0, call(self->vm, HVMM_VM_IRQ_LINE, &line));
+	EXPECT_EQ(0, vm_call(self->vm, HVMM_VM_IRQ_LINE, &line));
 	close(efd);
 	close(pin);
 }
@@ -559,13 +514,13 @@ TEST_F(vmfd, unmapped_page_comes_back)
 	int i;
 
 	memcpy(self->map + ENTRY, irq_guest, sizeof(irq_guest));
-	ASSERT_EQ(0, start(&self->nl, self->id));
+	ASSERT_EQ(0, vm_start(&self->nl, self->id, ENTRY));
 	ASSERT_TRUE(await(&self->result[1], 1));
 
 	/* Code and data go from under a running guest. */
 	for (i = 0; i < 20; i++) {
 		arg.gpa = i & 1 ? ENTRY : RESULT;
-		ASSERT_EQ(0, call(self->vm, HVMM_VM_UNMAP_PAGE, &arg));
+		ASSERT_EQ(0, vm_call(self->vm, HVMM_VM_UNMAP_PAGE, &arg));
 		seen = self->result[2];
 		while (self->result[2] == seen)
 			sched_yield();
@@ -576,7 +531,7 @@ static int discard(int vm, uint64_t gpa, uint64_t len)
 {
 	struct hvmm_vm_discard arg = { .size = sizeof(arg), .gpa = gpa, .len = len };
 
-	return call(vm, HVMM_VM_DISCARD, &arg);
+	return vm_call(vm, HVMM_VM_DISCARD, &arg);
 }
 
 /* Bytes that the RAM file holds. */
@@ -611,7 +566,7 @@ TEST_F(vmfd, discard_under_a_running_guest)
 	int i;
 
 	memcpy(self->map + ENTRY, irq_guest, sizeof(irq_guest));
-	ASSERT_EQ(0, start(&self->nl, self->id));
+	ASSERT_EQ(0, vm_start(&self->nl, self->id, ENTRY));
 	ASSERT_TRUE(await(&self->result[1], 1));
 	for (i = 0; i < 50; i++) {
 		while (self->result[2] < 100)
@@ -701,7 +656,7 @@ TEST_F(vmfd, memory_quota)
 	m = memory(&self->nl, self->id);
 	max = (m.total & ~4095ULL) + (100 << 12);
 	ASSERT_EQ(0, set_mem_max(&self->nl, self->id, max));
-	ASSERT_EQ(0, start(&self->nl, self->id));
+	ASSERT_EQ(0, vm_start(&self->nl, self->id, ENTRY));
 
 	/* RESULT's page was ours to take. Tables are paid for, too. */
 	while (memory(&self->nl, self->id).waiting != 1)
@@ -720,11 +675,11 @@ TEST_F(vmfd, memory_quota)
 	ASSERT_EQ(0, discard(self->vm, MIB + 4096, 7 << 12));
 	EXPECT_TRUE(starves(&self->nl, self->id, count, n + 8));
 	ASSERT_EQ(0, set_mem_max(&self->nl, self->id, max + (10 << 12)));
-	EXPECT_TRUE(starves(&self->nl, self->id, count, n + 18));
+	EXPECT_TRUE(memory(&self->nl, self->id).waiting == 1);
 	/* Under what it holds: nothing is taken away, nothing more is given. */
 	ASSERT_EQ(0, set_mem_max(&self->nl, self->id, 4096));
 	ASSERT_EQ(0, discard(self->vm, MIB + (8 << 12), 4096));
-	EXPECT_TRUE(memory(&self->nl, self->id).waiting == 1);
+	EXPECT_TRUE(starves(&self->nl, self->id, count, n + 18));
 	ASSERT_EQ(0, set_mem_max(&self->nl, self->id, 0));
 	EXPECT_TRUE(await(count, 768));
 	EXPECT_EQ(0, memory(&self->nl, self->id).waiting);
@@ -739,14 +694,14 @@ TEST_F(vmfd, stop_while_it_waits_for_memory)
 	memcpy(self->map + ENTRY, touch_guest, sizeof(touch_guest));
 	ASSERT_EQ(0, set_mem_max(&self->nl, self->id,
 				 (memory(&self->nl, self->id).total & ~4095ULL) + (20 << 12)));
-	ASSERT_EQ(0, start(&self->nl, self->id));
+	ASSERT_EQ(0, vm_start(&self->nl, self->id, ENTRY));
 	while (memory(&self->nl, self->id).waiting != 1)
 		sched_yield();
 	ASSERT_EQ(0, nl_verb(&self->nl, HVMM_CMD_VM_STOP, self->id));
 	EXPECT_EQ(0, memory(&self->nl, self->id).waiting);
 	n = *count;
 	/* Its pages are there: it comes as far as it did, and no farther. */
-	ASSERT_EQ(0, start(&self->nl, self->id));
+	ASSERT_EQ(0, vm_start(&self->nl, self->id, ENTRY));
 	EXPECT_TRUE(starves(&self->nl, self->id, count, 2 * n));
 }
 
@@ -760,7 +715,7 @@ static void *wait_for_request(void *arg)
 	struct hvmm_vm_io_next next = { .size = sizeof(next), .done_vcpu = HVMM_VM_NO_VCPU };
 	struct waiter *w = arg;
 
-	w->ret = call(w->vm, HVMM_VM_IO_NEXT, &next);
+	w->ret = vm_call(w->vm, HVMM_VM_IO_NEXT, &next);
 	return NULL;
 }
 
@@ -773,8 +728,8 @@ TEST_F(vmfd, destroyed_vm)
 	pthread_t thread;
 
 	memcpy(self->map + ENTRY, irq_guest, sizeof(irq_guest));
-	ASSERT_EQ(0, call(self->vm, HVMM_VM_ATTACH, &attach));
-	ASSERT_EQ(0, start(&self->nl, self->id));
+	ASSERT_EQ(0, vm_call(self->vm, HVMM_VM_ATTACH, &attach));
+	ASSERT_EQ(0, vm_start(&self->nl, self->id, ENTRY));
 	ASSERT_TRUE(await(&self->result[1], 1));
 	ASSERT_EQ(0, pthread_create(&thread, NULL, wait_for_request, &w));
 	ASSERT_EQ(0, nl_verb(&self->nl, HVMM_CMD_VM_DEL, self->id));
@@ -782,8 +737,8 @@ TEST_F(vmfd, destroyed_vm)
 	EXPECT_EQ(-ENODEV, w.ret);
 	EXPECT_EQ(1, poll(&pfd, 1, 0));
 	EXPECT_EQ(POLLHUP, pfd.revents);
-	EXPECT_EQ(-ENODEV, call(self->vm, HVMM_VM_INFO, &info));
-	EXPECT_EQ(-ENODEV, open_vm(self->dev, self->id));
+	EXPECT_EQ(-ENODEV, vm_call(self->vm, HVMM_VM_INFO, &info));
+	EXPECT_EQ(-ENODEV, vm_open(self->dev, self->id));
 	EXPECT_EQ(MAP_FAILED, mmap(NULL, 4096, PROT_READ, MAP_SHARED, self->vm, 0));
 	/* What was mapped stays. */
 	EXPECT_EQ(1, self->result[1]);

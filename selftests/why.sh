@@ -4,39 +4,9 @@
 # hvadm why and hvadm top on VMs whose waiting has a known cause. Needs root, the
 # module loaded, and no VMs. Bare guests are looked for in $GUESTS (/guests).
 
+. "$(dirname "$0")/lib/tap.sh"
 guests=${GUESTS:-/guests}
-tmp=$(mktemp -d)
-count=0
-failed=0
 trap 'hvadm destroy $(hvadm list | awk "NR > 1 { print \$2 }") 2>/dev/null; rm -rf "$tmp"' EXIT
-
-ok() {
-	count=$((count + 1))
-	echo "ok $count - $*"
-}
-
-not_ok() {
-	count=$((count + 1))
-	failed=$((failed + 1))
-	echo "not ok $count - $*"
-	sed 's/^/#   /' "$tmp/out" "$tmp/err" 2>/dev/null | head -n 80
-}
-
-skip() {
-	count=$((count + 1))
-	echo "ok $count - $1 # SKIP $2"
-}
-
-# check NAME COMMAND...
-check() {
-	name=$1
-	shift
-	if "$@"; then
-		ok "$name"
-	else
-		not_ok "$name"
-	fi
-}
 
 # hv ARGS...: hvadm, its output kept
 hv() {
@@ -202,5 +172,4 @@ else
 	skip 'a capped VM' 'hvadm has no quotas yet'
 fi
 
-echo "1..$count"
-[ $failed = 0 ]
+tap_end
