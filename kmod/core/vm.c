@@ -365,14 +365,14 @@ put:
 void hvmm_vm_usage(struct hvmm_vm *vm, struct hvmm_vm_usage *usage)
 {
 	usage->held = hvmm_ram_held(&vm->mem.ram);
-	/* Read at another instant. */
-	usage->swapped = min(hvmm_ram_swapped(&vm->mem.ram), usage->held);
-	usage->resident = usage->held - usage->swapped;
+	/* Read at other instants: while pages come and go their sum is not quite that. */
+	usage->resident = hvmm_ram_resident(&vm->mem.ram);
+	usage->swapped = hvmm_ram_swapped(&vm->mem.ram);
 	usage->tables = hvmm_mem_table_bytes(&vm->mem);
 	usage->vcpus = (u64)vm->nr_vcpus * (hvmm_arch_vcpu_bytes() + sizeof(*vm->irq.lapics));
 	usage->devices = hvmm_platform_bytes(vm);
 	usage->group = hvmm_group_size();
 	usage->vm = struct_size(vm, vcpus, vm->nr_vcpus) + vm->config_len;
 	usage->kernel = usage->tables + usage->vcpus + usage->devices + usage->group + usage->vm;
-	usage->total = usage->held + usage->kernel;
+	usage->total = usage->resident + usage->kernel;
 }

@@ -373,7 +373,7 @@ void hvmm_vm_put(struct hvmm_vm *vm);
  * @group: its part of the scheduler
  * @vm: the VM itself, its config
  * @kernel: sum of all but RAM
- * @total: sum of all; what its quota limits
+ * @total: @resident and @kernel, what it has of the host's memory; what its quota limits
  */
 struct hvmm_vm_usage {
 	u64 held;

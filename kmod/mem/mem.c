@@ -16,12 +16,12 @@
 /* Of a discard, what is done in one go: others that fault there wait for so much. */
 #define HVMM_DISCARD_PAGES	(SZ_16M >> PAGE_SHIFT)
 
-/* What counts for the quota: all that the VM holds on the host. */
+/* What counts for the quota: all that the VM holds of the host's memory. */
 static u64 hvmm_mem_held(struct hvmm_mem_quota *quota)
 {
 	struct hvmm_mem *mem = container_of(quota, struct hvmm_mem, quota);
 
-	return hvmm_ram_held(&mem->ram) + hvmm_mem_table_bytes(mem) + mem->ops->overhead(mem);
+	return hvmm_ram_resident(&mem->ram) + hvmm_mem_table_bytes(mem) + mem->ops->overhead(mem);
 }
 
 int hvmm_mem_init(struct hvmm_mem *mem, const struct hvmm_mem_ops *ops, struct file *file,

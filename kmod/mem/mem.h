@@ -74,35 +74,51 @@ void hvmm_mem_exit(struct hvmm_mem *mem);
  * hvmm_mem_fault - map a page of RAM
  * @mem: the memory
  * @gfn: guest frame number
- * @write: whether the access was a write
+ * @write: the access is a write
  * @wait: whoever needs it, if sleeping for memory or I/O is allowed; else %NULL
  *
  * Maps 2 MiB where the file's folio allows it, else 4 KiB; always writable. A page
  * that another vCPU has mapped meanwhile is no error.
  *
  * A page that the file does not hold, and nested page tables to be added, must fit into
- * the VM's quota. Where the host gives huge pages to shared memory, one may bring more
- * than the page that was counted; the quota is over by that until the next fault. So it
- * is with a page that is discarded while it is read back from swap.
+ * the VM's quota: 2 MiB where the host may give a huge page. A page that is discarded while it
+ * is read back from swap may be taken without having been counted; the quota is over by that
+ * until the next fault.
  *
  * Context: preemption on, FPU section ended (shmem takes sleeping locks even
  * when they are free); sleeps for memory only with @wait.
- * Return: 0 (mapped), -EFAULT (no RAM there, or a page with a hardware memory error),
- * -EAGAIN (would block: call again with @wait; with it: call again), -EIO (swap device).
- * Only with @wait, which then waits: -EDQUOT (quota), -ENOMEM (host; call again after
- * some time even if it is not woken).
+ * Return: 0 (mapped), -EFAULT (no RAM there, or a page with a hardware memory error), -EAGAIN
+ * (would block: call again with @wait; with it: call again), -EIO (swap device). Only with @wait,
+ * which then waits: -EDQUOT (quota), -ENOMEM (host; call again after some time even if it is not
+ * woken).
  */
 int hvmm_mem_fault(struct hvmm_mem *mem, u64 gfn, bool write, struct hvmm_mem_wait *wait);
+
+/**
+ * hvmm_mem_fault_hole - map a page of RAM that the file does not have, most likely
+ * @mem: the memory
+ * @gfn: guest frame number
+ * @write: the access is a write
+ *
+ * The shortest way to do what hvmm_mem_fault() does, if nothing has to be waited for.
+ *
+ * Context: as hvmm_mem_fault().
+ * Return: whether a page that the file did not have is mapped now; if not, hvmm_mem_fault() must
+ * see to it.
+ */
+bool hvmm_mem_fault_hole(struct hvmm_mem *mem, u64 gfn, bool write);
 
 /**
  * hvmm_mem_fault_present - map a page of RAM that the host has in memory
  * @mem: the memory
  * @gfn: guest frame number
+ * @write: whether the access was a write
  *
  * Context: preemption may be off; never sleeps.
- * Return: true if it is mapped now; false if hvmm_mem_fault() must see to it.
+ * Return: 0 if it is mapped now; -ENOENT (the file has no page there) or -EAGAIN if
+ * hvmm_mem_fault() must see to it.
  */
-bool hvmm_mem_fault_present(struct hvmm_mem *mem, u64 gfn);
+int hvmm_mem_fault_present(struct hvmm_mem *mem, u64 gfn, bool write);
 
 /**
  * hvmm_mem_unmap - remove nested mappings and wait until no vCPU uses them

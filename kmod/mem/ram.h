@@ -53,13 +53,27 @@ static inline bool hvmm_ram_index(const struct hvmm_ram *ram, u64 gfn, pgoff_t *
 }
 
 /**
+ * hvmm_ram_end - first guest frame behind all RAM
+ * @ram: the RAM
+ *
+ * Context: any.
+ */
+static inline u64 hvmm_ram_end(const struct hvmm_ram *ram)
+{
+	if (ram->size <= HVMM_RAM_LOW_MAX)
+		return ram->size >> 12;
+	return (ram->size - HVMM_RAM_LOW_MAX + HVMM_RAM_HIGH_BASE) >> 12;
+}
+
+/**
  * hvmm_ram_init - take over the file behind a VM's RAM
  * @ram: filled
  * @file: memfd, open for reading and writing, sealed against shrinking; a reference is taken
  * @size: bytes of RAM
  * @extack: the reason of a refusal, may be %NULL
  *
- * From now on memory is charged to the memory cgroup of the caller.
+ * From now on memory is charged to the memory cgroup of the caller, and whoever takes a page
+ * does so without waking the OOM killer.
  *
  * Context: may sleep.
  * Return: 0, -EINVAL (wrong file), -EPERM (sealed against writing).
@@ -77,19 +91,36 @@ void hvmm_ram_exit(struct hvmm_ram *ram);
  * As hvmm_ram_get_folio(), without its ways to bring a page in.
  *
  * Context: preemption may be off; never sleeps.
- * Return: the folio with a reference, or %NULL.
+ * Return: the folio with a reference, or an ERR_PTR: -ENOENT (the file has no page there),
+ * -EAGAIN.
  */
 struct folio *hvmm_ram_try_folio(struct hvmm_ram *ram, pgoff_t index);
+
+/**
+ * hvmm_ram_take_folio - the folio for a page of RAM that the file does not have, most likely
+ * @ram: the RAM
+ * @index: page index in the file
+ *
+ * Does not look for it first, and does not wait for memory unless it is scarce against
+ * expectation.
+ *
+ * Context: preemption on.
+ * Return: the folio with a reference, as hvmm_ram_get_folio() gives it; or %NULL if the file has
+ * the page, or may have it in swap, or if memory is scarce.
+ */
+struct folio *hvmm_ram_take_folio(struct hvmm_ram *ram, pgoff_t index);
 
 /**
  * hvmm_ram_get_folio - the folio that holds a page of RAM, allocated on first touch
  * @ram: the RAM
  * @index: page index in the file, as hvmm_ram_index() fills it
  * @may_block: whether sleeping for memory or I/O is allowed
- * @may_take: whether a page may be taken that the file does not hold
+ * @may_take: whether a page may be taken that the file does not hold in memory
  *
  * The folio is up to date and marked dirty: its holder may let a guest write to
  * it. While the reference is held the host neither reclaims nor migrates it.
+ *
+ * No page is taken where the host has little memory left (hvmm_memory_is_short()).
  *
  * Context: preemption on.
  * Return: the folio with a reference, or an ERR_PTR: -EAGAIN (would block),
@@ -100,13 +131,23 @@ struct folio *hvmm_ram_get_folio(struct hvmm_ram *ram, pgoff_t index, bool may_b
 				 bool may_take);
 
 /**
- * hvmm_ram_holds - whether the file holds a page, in memory or swapped out
+ * hvmm_ram_holds - whether the file holds a page in memory
  * @ram: the RAM
  * @index: page index in the file
  *
  * Context: any.
  */
 bool hvmm_ram_holds(struct hvmm_ram *ram, pgoff_t index);
+
+/**
+ * hvmm_ram_grain - pages that taking a page of RAM may take
+ * @ram: the RAM
+ * @index: page index in the file, which does not hold it
+ *
+ * Context: any.
+ * Return: 1; or as many as a huge page has, where the host may give one.
+ */
+unsigned int hvmm_ram_grain(struct hvmm_ram *ram, pgoff_t index);
 
 /**
  * hvmm_ram_punch - give pages back: they are zero afterwards
@@ -127,6 +168,17 @@ int hvmm_ram_punch(struct hvmm_ram *ram, pgoff_t index, u64 nr);
  * Return: bytes.
  */
 u64 hvmm_ram_held(const struct hvmm_ram *ram);
+
+/**
+ * hvmm_ram_resident - what of hvmm_ram_held() is in memory
+ * @ram: the RAM
+ *
+ * A page is in it from the moment on that it can be found in the file.
+ *
+ * Context: any.
+ * Return: bytes.
+ */
+u64 hvmm_ram_resident(const struct hvmm_ram *ram);
 
 /**
  * hvmm_ram_swapped - what of hvmm_ram_held() is swapped out

@@ -65,7 +65,8 @@ static bool fault_in(struct hvmm_x86_vcpu *x)
 	int ret;
 
 	/* Most are in the host's memory, and nothing needs to sleep for them. */
-	if (!hvmm_fpu_must_yield() && hvmm_mem_fault_present(&x->vcpu.vm->mem, gfn))
+	if (!hvmm_fpu_must_yield() &&
+	    !hvmm_mem_fault_present(&x->vcpu.vm->mem, gfn, x->missing_write))
 		return true;
 	unload(x);
 	ret = hvmm_mem_fault(&x->vcpu.vm->mem, gfn, x->missing_write, NULL);

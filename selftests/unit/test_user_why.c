@@ -424,8 +424,8 @@ static void usage(void)
 	before[1].figures.exits[HVMM_A_EXITS_HLT] = 7;
 	after[0].figures.exits[HVMM_A_EXITS_HLT] = 107;
 	after[0].figures.exits[HVMM_A_EXITS_MAX] = 50;
-	after[1].memory[HVMM_A_MEMORY_HELD] = 4096;
-	after[1].memory[HVMM_A_MEMORY_KERNEL_BYTES] = 8192;
+	after[1].memory[HVMM_A_MEMORY_HELD] = 65536;
+	after[1].memory[HVMM_A_MEMORY_TOTAL] = 4096 + 8192;
 	after[2].vcpus = 1;
 	after[2].figures.wall = SECOND;
 	after[2].figures.ledger[HVMM_A_LEDGER_RUN] = SECOND;

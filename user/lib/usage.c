@@ -75,7 +75,7 @@ void hv_usage_diff(const struct hv_stats *before, size_t nr_before, const struct
 		for (s = 1; s <= HVMM_A_LEDGER_MAX; s++)
 			u->ns[s] = less(b->figures.ledger[s], a->figures.ledger[s]);
 		u->exits = less(exits(b), exits(a));
-		u->held = b->memory[HVMM_A_MEMORY_HELD] + b->memory[HVMM_A_MEMORY_KERNEL_BYTES];
+		u->held = b->memory[HVMM_A_MEMORY_TOTAL];
 	}
 }
 
