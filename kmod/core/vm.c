@@ -13,6 +13,7 @@
 #include "core/life.h"
 #include "core/quota.h"
 #include "core/vm.h"
+#include "mem/dirty.h"
 #include "trace.h"
 
 /* Guards the table and the names in it; taken inside no other lock but vm->lock. */
@@ -372,7 +373,8 @@ void hvmm_vm_usage(struct hvmm_vm *vm, struct hvmm_vm_usage *usage)
 	usage->vcpus = (u64)vm->nr_vcpus * (hvmm_arch_vcpu_bytes() + sizeof(*vm->irq.lapics));
 	usage->devices = hvmm_platform_bytes(vm);
 	usage->group = hvmm_group_size();
-	usage->vm = struct_size(vm, vcpus, vm->nr_vcpus) + vm->config_len;
+	usage->vm = struct_size(vm, vcpus, vm->nr_vcpus) + vm->config_len +
+		    hvmm_dirty_bytes(&vm->mem);
 	usage->kernel = usage->tables + usage->vcpus + usage->devices + usage->group + usage->vm;
 	usage->total = usage->resident + usage->kernel;
 }

@@ -17,6 +17,7 @@
 #include "host/compat.h"
 #include "io/channel.h"
 #include "io/eventfd.h"
+#include "mem/dirty.h"
 
 /**
  * struct hvmm_vmfd - an open VM fd
@@ -175,6 +176,74 @@ static long hvmm_vmfd_discard(struct hvmm_vmfd *fd, void __user *uarg)
 	return hvmm_mem_discard(&fd->vm->mem, arg.gpa >> PAGE_SHIFT, arg.len >> PAGE_SHIFT);
 }
 
+static long hvmm_vmfd_dirty_track(struct hvmm_vmfd *fd, void __user *uarg)
+{
+	struct hvmm_vm_dirty_track arg;
+	int err;
+
+	err = hvmm_vmfd_arg(&arg, sizeof(arg), uarg);
+	if (err)
+		return err;
+	if (arg.flags || arg.reserved || arg.on > 1)
+		return -EINVAL;
+	return arg.on ? hvmm_dirty_start(&fd->vm->mem, fd) : hvmm_dirty_stop(&fd->vm->mem, fd);
+}
+
+/* Notes of a range to userspace, a page of them at a time. */
+static int hvmm_vmfd_dirty_copy(struct hvmm_vmfd *fd, struct hvmm_vm_dirty_get *arg)
+{
+	u8 __user *to = u64_to_user_ptr(arg->bitmap);
+	u64 gfn = arg->gpa >> PAGE_SHIFT, nr = arg->len >> PAGE_SHIFT, part;
+	struct hvmm_mem *mem = &fd->vm->mem;
+	unsigned long *bits;
+	int ret = 0;
+	size_t len;
+
+	bits = (unsigned long *)__get_free_page(GFP_KERNEL_ACCOUNT);
+	if (!bits)
+		return -ENOMEM;
+	for (; nr; gfn += part, nr -= part, to += len) {
+		part = min_t(u64, nr, HVMM_DIRTY_FRAMES);
+		len = BITS_TO_LONGS(part) * sizeof(long);
+		ret = hvmm_dirty_take(mem, fd, gfn, part, bits);
+		if (ret < 0)
+			break;
+		arg->dirty += ret;
+		ret = copy_to_user(to, bits, len) ? -EFAULT : 0;
+		if (ret) {
+			hvmm_dirty_return(mem, gfn, part, bits);
+			break;
+		}
+		cond_resched();
+	}
+	free_page((unsigned long)bits);
+	return ret;
+}
+
+static long hvmm_vmfd_dirty_get(struct hvmm_vmfd *fd, void __user *uarg)
+{
+	struct hvmm_vm_dirty_get arg;
+	int err;
+
+	err = hvmm_vmfd_arg(&arg, sizeof(arg), uarg);
+	if (err)
+		return err;
+	if (arg.flags || arg.dirty || !arg.len || !PAGE_ALIGNED(arg.len) ||
+	    !IS_ALIGNED(arg.gpa, HVMM_VM_DIRTY_ALIGN))
+		return -EINVAL;
+	BUILD_BUG_ON(!IS_ALIGNED(HVMM_VM_DIRTY_ALIGN, BITS_PER_LONG * PAGE_SIZE));
+	if (!hvmm_mem_is_ram_range(&fd->vm->mem, arg.gpa >> PAGE_SHIFT, arg.len >> PAGE_SHIFT))
+		return -EFAULT;
+
+	err = hvmm_vmfd_dirty_copy(fd, &arg);
+	/* Also after an error: what was delivered must hold. */
+	if (arg.dirty)
+		hvmm_mem_flush(&fd->vm->mem);
+	if (err)
+		return err;
+	return copy_to_user(uarg, &arg, sizeof(arg)) ? -EFAULT : 0;
+}
+
 static long hvmm_vmfd_ioeventfd(struct hvmm_vmfd *fd, void __user *uarg)
 {
 	struct hvmm_ioeventfd_spec spec;
@@ -247,6 +316,10 @@ static long hvmm_vmfd_ioctl(struct file *file, unsigned int cmd, unsigned long a
 		return hvmm_vmfd_unmap_page(fd, uarg);
 	case HVMM_VM_DISCARD:
 		return hvmm_vmfd_discard(fd, uarg);
+	case HVMM_VM_DIRTY_TRACK:
+		return hvmm_vmfd_dirty_track(fd, uarg);
+	case HVMM_VM_DIRTY_GET:
+		return hvmm_vmfd_dirty_get(fd, uarg);
 	case HVMM_VM_IOEVENTFD:
 		return hvmm_vmfd_ioeventfd(fd, uarg);
 	case HVMM_VM_IRQFD:
@@ -300,6 +373,7 @@ static int hvmm_vmfd_release(struct inode *inode, struct file *file)
 
 	hvmm_eventfds_exit(&fd->eventfds);
 	hvmm_channel_detach(fd->vm, fd);
+	hvmm_dirty_stop(&fd->vm->mem, fd);
 	for (pin = 0; pin < HVMM_IOAPIC_PINS; pin++)
 		for (source = 0; source < HVMM_IRQ_SOURCES; source++)
 			if (fd->high[pin] & BIT(source))

@@ -114,8 +114,11 @@ int hvmm_mem_write(struct hvmm_mem *mem, u64 gpa, const void *buf, unsigned int 
 		err = hvmm_mem_page(mem, gfn + 1, &next, missing_gfn);
 	if (!err) {
 		hvmm_mem_store(page + offset, buf, first);
-		if (next)
+		hvmm_tdp_wrote(&mem->tdp, gfn);
+		if (next) {
 			hvmm_mem_store(next, buf + first, len - first);
+			hvmm_tdp_wrote(&mem->tdp, gfn + 1);
+		}
 	}
 	rcu_read_unlock();
 
@@ -190,8 +193,11 @@ int hvmm_mem_cmpxchg(struct hvmm_mem *mem, u64 gpa, void *old, const void *new,
 
 	rcu_read_lock();
 	err = hvmm_mem_page(mem, gpa >> PAGE_SHIFT, &page, missing_gfn);
-	if (!err)
+	if (!err) {
 		err = hvmm_mem_swap(page + offset, old, new, len);
+		if (!err)
+			hvmm_tdp_wrote(&mem->tdp, gpa >> PAGE_SHIFT);
+	}
 	rcu_read_unlock();
 
 	return err;

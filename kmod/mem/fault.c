@@ -39,10 +39,10 @@ static __always_inline int hvmm_mem_map(struct hvmm_mem *mem, u64 gfn, struct fo
 	if (hvmm_mem_fits_large(mem, folio, gfn, index))
 		err = hvmm_tdp_map(&mem->tdp, gfn & ~(u64)(HVMM_TDP_LARGE_PAGES - 1),
 				   folio_file_page(folio, index & ~(HVMM_TDP_LARGE_PAGES - 1UL)),
-				   true, seq, gfp);
+				   true, write, seq, gfp);
 	if (err == -EISDIR)
-		err = hvmm_tdp_map(&mem->tdp, gfn, folio_file_page(folio, index), false, seq,
-				   gfp);
+		err = hvmm_tdp_map(&mem->tdp, gfn, folio_file_page(folio, index), false, write,
+				   seq, gfp);
 
 	if (err)
 		folio_put(folio);
@@ -92,7 +92,7 @@ static int hvmm_mem_bring_in(struct hvmm_mem *mem, const struct fault *f, bool m
 static noinline u64 hvmm_mem_needed(struct hvmm_mem *mem, u64 gfn, pgoff_t index, bool write,
 				    bool *held)
 {
-	u64 pages = hvmm_tdp_missing(&mem->tdp, gfn);
+	u64 pages = hvmm_tdp_missing(&mem->tdp, gfn, write);
 
 	*held = hvmm_ram_holds(&mem->ram, index);
 	if (!*held)
@@ -174,7 +174,7 @@ int hvmm_mem_fault_present(struct hvmm_mem *mem, u64 gfn, bool write)
 		return -EAGAIN;
 	/* A table that must fit into the quota. */
 	if (hvmm_mem_quota_max(&mem->quota) != HVMM_MEM_MAX_NONE &&
-	    hvmm_tdp_missing(&mem->tdp, gfn))
+	    hvmm_tdp_missing(&mem->tdp, gfn, write))
 		return -EAGAIN;
 	folio = hvmm_ram_try_folio(&mem->ram, index);
 	if (IS_ERR(folio))
@@ -195,7 +195,8 @@ static __always_inline bool hvmm_mem_take_in(struct hvmm_mem *mem, u64 gfn, pgof
 	if (unlikely(folio_test_large(folio))) {
 		err = hvmm_mem_map_any(mem, gfn, folio, index, write, seq, HVMM_TABLE_GFP_TRY);
 	} else {
-		err = hvmm_tdp_map(&mem->tdp, gfn, &folio->page, false, seq, HVMM_TABLE_GFP_TRY);
+		err = hvmm_tdp_map(&mem->tdp, gfn, &folio->page, false, write, seq,
+				   HVMM_TABLE_GFP_TRY);
 		if (unlikely(err))
 			folio_put(folio);
 	}

@@ -33,6 +33,7 @@ int hvmm_mem_init(struct hvmm_mem *mem, const struct hvmm_mem_ops *ops, struct f
 	/* vCPUs start with 0 and so flush before their first entry. */
 	atomic64_set(&mem->tlb_gen, 1);
 	mutex_init(&mem->discard);
+	mutex_init(&mem->dirty_lock);
 	hvmm_mem_quota_init(&mem->quota, hvmm_mem_held);
 
 	err = hvmm_ram_init(&mem->ram, file, size, extack);
@@ -49,6 +50,23 @@ void hvmm_mem_exit(struct hvmm_mem *mem)
 	hvmm_tdp_exit(&mem->tdp);
 	hvmm_ram_exit(&mem->ram);
 	mutex_destroy(&mem->discard);
+	mutex_destroy(&mem->dirty_lock);
+}
+
+void hvmm_mem_flush(struct hvmm_mem *mem)
+{
+	u64 *retired[HVMM_TDP_RETIRED];
+	unsigned int nr = hvmm_tdp_take_retired(&mem->tdp, retired);
+
+	/*
+	 * A full barrier: a vCPU that does not see the new generation at its next entry
+	 * has been seen in the guest by ops->flush().
+	 */
+	atomic64_inc_return(&mem->tlb_gen);
+	mem->ops->flush(mem);
+	/* Copies that found a page before it was unmapped, lookups in a table. */
+	synchronize_rcu();
+	hvmm_tdp_free_retired(&mem->tdp, retired, nr);
 }
 
 void hvmm_mem_unmap(struct hvmm_mem *mem, u64 gfn, u64 nr)
@@ -75,15 +93,7 @@ void hvmm_mem_unmap(struct hvmm_mem *mem, u64 gfn, u64 nr)
 		if (!n)
 			continue;
 
-		/*
-		 * A full barrier: a vCPU that does not see the new generation at its
-		 * next entry has been seen in the guest by ops->flush().
-		 */
-		atomic64_inc_return(&mem->tlb_gen);
-		mem->ops->flush(mem);
-		/* Copies that found the page before it was unmapped. */
-		synchronize_rcu();
-
+		hvmm_mem_flush(mem);
 		for (i = 0; i < n; i++) {
 			folio_mark_accessed(drop[i]);
 			folio_put(drop[i]);
@@ -92,6 +102,15 @@ void hvmm_mem_unmap(struct hvmm_mem *mem, u64 gfn, u64 nr)
 
 	if (drop != few)
 		free_page((unsigned long)drop);
+}
+
+/* They may have been something else than zeros. */
+static void hvmm_mem_mark_dirty(struct hvmm_mem *mem, u64 gfn, u64 nr)
+{
+	rcu_read_lock();
+	while (nr--)
+		hvmm_tdp_wrote(&mem->tdp, gfn++);
+	rcu_read_unlock();
 }
 
 static int hvmm_mem_discard_part(struct hvmm_mem *mem, u64 gfn, u64 nr)
@@ -111,14 +130,14 @@ static int hvmm_mem_discard_part(struct hvmm_mem *mem, u64 gfn, u64 nr)
 	hvmm_tdp_freeze(&mem->tdp, gfn, gfn + nr);
 	hvmm_mem_unmap(mem, gfn, nr);
 	err = hvmm_ram_punch(&mem->ram, index, nr);
+	hvmm_mem_mark_dirty(mem, gfn, nr);
 	hvmm_tdp_thaw(&mem->tdp);
 	mutex_unlock(&mem->discard);
 	hvmm_mem_quota_returned(&mem->quota);
 	return err;
 }
 
-/* Both ends in the same of RAM's two parts. */
-static bool hvmm_mem_is_ram_range(const struct hvmm_mem *mem, u64 gfn, u64 nr)
+bool hvmm_mem_is_ram_range(const struct hvmm_mem *mem, u64 gfn, u64 nr)
 {
 	pgoff_t first, last;
 	u64 end;

@@ -37,6 +37,8 @@ struct hvmm_mem_ops {
  *           that entered with an older one needs a TLB flush before it enters again
  * @quota: what the VM may hold
  * @discard: held while pages are being given back; one range at a time
+ * @dirty_lock: held while tracking of dirty frames begins, ends, or frames are taken
+ * @dirty_owner: who tracks dirty frames, see mem/dirty.c; or %NULL
  */
 struct hvmm_mem {
 	const struct hvmm_mem_ops *ops;
@@ -45,6 +47,8 @@ struct hvmm_mem {
 	atomic64_t tlb_gen;
 	struct hvmm_mem_quota quota;
 	struct mutex discard; /* one range at a time */
+	struct mutex dirty_lock; /* dirty_owner, and its work */
+	const void *dirty_owner;
 };
 
 /**
@@ -77,7 +81,7 @@ void hvmm_mem_exit(struct hvmm_mem *mem);
  * @write: the access is a write
  * @wait: whoever needs it, if sleeping for memory or I/O is allowed; else %NULL
  *
- * Maps 2 MiB where the file's folio allows it, else 4 KiB; always writable. A page
+ * Maps 2 MiB where the file's folio allows it, else 4 KiB; see hvmm_tdp_map(). A page
  * that another vCPU has mapped meanwhile is no error.
  *
  * A page that the file does not hold, and nested page tables to be added, must fit into
@@ -132,6 +136,26 @@ int hvmm_mem_fault_present(struct hvmm_mem *mem, u64 gfn, bool write);
  * Context: may sleep.
  */
 void hvmm_mem_unmap(struct hvmm_mem *mem, u64 gfn, u64 nr);
+
+/**
+ * hvmm_mem_flush - wait until nobody uses nested translations that have gone
+ * @mem: the memory
+ *
+ * Neither a vCPU, nor the kernel's own copies; frees tables that have been replaced.
+ *
+ * Context: may sleep.
+ */
+void hvmm_mem_flush(struct hvmm_mem *mem);
+
+/**
+ * hvmm_mem_is_ram_range - whether frames are RAM, all in the same of its two parts
+ * @mem: the memory
+ * @gfn: first frame
+ * @nr: number of frames
+ *
+ * Context: any.
+ */
+bool hvmm_mem_is_ram_range(const struct hvmm_mem *mem, u64 gfn, u64 nr);
 
 /**
  * hvmm_mem_discard - give pages of RAM back to the host

@@ -9,9 +9,16 @@ test_bus_cflags := -D__rcu= '-D__counted_by(x)='
 
 tests += test_tdp
 test_tdp_src := test_tdp.c
-test_tdp_kmod := mem/tdp.c
+test_tdp_kmod := mem/tdp.c mem/tdp_dirty.c
 test_tdp_inc := mem
 test_tdp_cflags := -include tdp_fake.h
+
+tests += test_tdp_threads
+test_tdp_threads_src := test_tdp_threads.c
+test_tdp_threads_kmod := mem/tdp.c mem/tdp_dirty.c
+test_tdp_threads_inc := mem
+test_tdp_threads_cflags := -include tdp_fake.h -DHVMM_UNIT_THREADS -pthread -O2 \
+	-fno-sanitize=address,undefined -fsanitize=thread
 
 tests += test_mem_quota
 test_mem_quota_src := test_mem_quota.c

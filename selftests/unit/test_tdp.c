@@ -7,7 +7,7 @@
 #include <linux/mm.h>
 
 #include "check.h"
-#include "mem/tdp.h"
+#include "mem/tdp_priv.h"
 #include "rng.h"
 
 #define ARENA_PAGES	2048
@@ -54,10 +54,20 @@ struct folio *virt_to_folio(const void *va)
 	return &pages[head[i]].folio;
 }
 
+void folio_put_refs(struct folio *folio, int refs)
+{
+	assert(folio->refs >= refs);
+	folio->refs -= refs;
+}
+
 void folio_put(struct folio *folio)
 {
-	assert(folio->refs > 0);
-	folio->refs--;
+	folio_put_refs(folio, 1);
+}
+
+void folio_ref_add(struct folio *folio, int refs)
+{
+	folio->refs += refs;
 }
 
 static struct page *get(unsigned int i)
@@ -110,6 +120,15 @@ static unsigned int unmap(struct hvmm_tdp *tdp, u64 gfn, u64 end)
 	return sum;
 }
 
+static void free_retired(struct hvmm_tdp *tdp, unsigned int expected)
+{
+	u64 *tables[HVMM_TDP_RETIRED];
+	unsigned int nr = hvmm_tdp_take_retired(tdp, tables);
+
+	CHECK_EQ(nr, expected);
+	hvmm_tdp_free_retired(tdp, tables, nr);
+}
+
 static void test_arithmetic(void)
 {
 	CHECK_EQ(hvmm_tdp_pages(1), 1);
@@ -130,18 +149,49 @@ static void test_missing(void)
 	struct hvmm_tdp tdp;
 
 	tdp_new(&tdp, 4);
-	CHECK_EQ(hvmm_tdp_missing(&tdp, 7), 3);
-	CHECK_EQ(hvmm_tdp_map(&tdp, 0, get(3), false, tdp.seq, GFP_KERNEL), 0);
-	CHECK_EQ(hvmm_tdp_missing(&tdp, 0), 0);
-	CHECK_EQ(hvmm_tdp_missing(&tdp, 7), 0);
-	CHECK_EQ(hvmm_tdp_missing(&tdp, 512), 1);
-	CHECK_EQ(hvmm_tdp_missing(&tdp, 1 << 18), 2);
-	CHECK_EQ(hvmm_tdp_missing(&tdp, 1ULL << 27), 3);
+	CHECK_EQ(hvmm_tdp_missing(&tdp, 7, true), 3);
+	CHECK_EQ(hvmm_tdp_map(&tdp, 0, get(3), false, true, tdp.seq, GFP_KERNEL), 0);
+	CHECK_EQ(hvmm_tdp_missing(&tdp, 0, true), 0);
+	CHECK_EQ(hvmm_tdp_missing(&tdp, 7, true), 0);
+	CHECK_EQ(hvmm_tdp_missing(&tdp, 512, true), 1);
+	CHECK_EQ(hvmm_tdp_missing(&tdp, 1 << 18, true), 2);
+	CHECK_EQ(hvmm_tdp_missing(&tdp, 1ULL << 27, true), 3);
 	/* As many as are then added. */
-	CHECK_EQ(hvmm_tdp_map(&tdp, 1 << 18, get(4), false, tdp.seq, GFP_KERNEL), 0);
+	CHECK_EQ(hvmm_tdp_map(&tdp, 1 << 18, get(4), false, true, tdp.seq, GFP_KERNEL), 0);
 	CHECK_EQ(fake_pages, 6);
-	CHECK_EQ(hvmm_tdp_map(&tdp, 1024, get(512), true, tdp.seq, GFP_KERNEL), 0);
-	CHECK_EQ(hvmm_tdp_missing(&tdp, 1025), 0);
+	CHECK_EQ(hvmm_tdp_map(&tdp, 1024, get(512), true, true, tdp.seq, GFP_KERNEL), 0);
+	CHECK_EQ(hvmm_tdp_missing(&tdp, 1025, true), 0);
+	tdp_end(&tdp);
+}
+
+/* Each GiB has a table of level 2; where they are is remembered for a few, and only so far up. */
+static void test_far_apart(void)
+{
+	const u64 gib = 1 << 18, end = 1ULL << 36;
+	struct hvmm_tdp tdp;
+	unsigned int i, round;
+	u64 gfn;
+
+	tdp_new(&tdp, 4);
+	for (round = 0; round < 3; round++)
+		for (i = 0; i < 4 * HVMM_TDP_RECENT; i++) {
+			gfn = i * gib + round;
+			CHECK_EQ(hvmm_tdp_map(&tdp, gfn, get(i * 3 + round), false, true, tdp.seq,
+					      GFP_KERNEL), 0);
+		}
+	for (gfn = gib, i = 100; gfn < end; gfn *= 2, i++) {
+		CHECK_EQ(hvmm_tdp_map(&tdp, gfn + 5, get(i), false, true, tdp.seq, GFP_KERNEL), 0);
+		CHECK_EQ(hvmm_tdp_map(&tdp, gfn + 6, get(i), false, true, tdp.seq, GFP_KERNEL), 0);
+	}
+	for (round = 0; round < 3; round++)
+		for (i = 0; i < 4 * HVMM_TDP_RECENT; i++)
+			CHECK(hvmm_tdp_lookup(&tdp, i * gib + round) == va(i * 3 + round));
+	for (gfn = gib, i = 100; gfn < end; gfn *= 2, i++) {
+		CHECK(hvmm_tdp_lookup(&tdp, gfn + 5) == va(i));
+		CHECK(hvmm_tdp_lookup(&tdp, gfn + 6) == va(i));
+		CHECK(!hvmm_tdp_lookup(&tdp, gfn + 7));
+	}
+	CHECK_EQ(tdp.tables.counter, fake_pages);
 	tdp_end(&tdp);
 }
 
@@ -152,23 +202,23 @@ static void test_frozen(void)
 
 	tdp_new(&tdp, 4);
 	before = hvmm_tdp_seq(&tdp);
-	CHECK_EQ(hvmm_tdp_map(&tdp, 10, get(1), false, before, GFP_KERNEL), 0);
+	CHECK_EQ(hvmm_tdp_map(&tdp, 10, get(1), false, true, before, GFP_KERNEL), 0);
 	hvmm_tdp_freeze(&tdp, 10, 12);
 	/* What is mapped stays until it is unmapped; nothing new comes. */
 	CHECK(hvmm_tdp_lookup(&tdp, 10) == va(1));
 	CHECK_EQ(unmap(&tdp, 10, 12), 1);
 	during = hvmm_tdp_seq(&tdp);
-	CHECK_EQ(-hvmm_tdp_map(&tdp, 10, get(1), false, during, GFP_KERNEL), ESTALE);
-	CHECK_EQ(-hvmm_tdp_map(&tdp, 11, get(1), false, during, GFP_KERNEL), ESTALE);
-	CHECK_EQ(-hvmm_tdp_map(&tdp, 0, get(512), true, during, GFP_KERNEL), ESTALE);
-	CHECK_EQ(hvmm_tdp_map(&tdp, 9, get(2), false, during, GFP_KERNEL), 0);
-	CHECK_EQ(hvmm_tdp_map(&tdp, 12, get(3), false, during, GFP_KERNEL), 0);
+	CHECK_EQ(-hvmm_tdp_map(&tdp, 10, get(1), false, true, during, GFP_KERNEL), ESTALE);
+	CHECK_EQ(-hvmm_tdp_map(&tdp, 11, get(1), false, true, during, GFP_KERNEL), ESTALE);
+	CHECK_EQ(-hvmm_tdp_map(&tdp, 0, get(512), true, true, during, GFP_KERNEL), ESTALE);
+	CHECK_EQ(hvmm_tdp_map(&tdp, 9, get(2), false, true, during, GFP_KERNEL), 0);
+	CHECK_EQ(hvmm_tdp_map(&tdp, 12, get(3), false, true, during, GFP_KERNEL), 0);
 	hvmm_tdp_thaw(&tdp);
 	/* Found before the end: it may be what was replaced. */
-	CHECK_EQ(-hvmm_tdp_map(&tdp, 10, get(1), false, before, GFP_KERNEL), ESTALE);
-	CHECK_EQ(-hvmm_tdp_map(&tdp, 10, get(1), false, during, GFP_KERNEL), ESTALE);
+	CHECK_EQ(-hvmm_tdp_map(&tdp, 10, get(1), false, true, before, GFP_KERNEL), ESTALE);
+	CHECK_EQ(-hvmm_tdp_map(&tdp, 10, get(1), false, true, during, GFP_KERNEL), ESTALE);
 	CHECK(!hvmm_tdp_lookup(&tdp, 10));
-	CHECK_EQ(hvmm_tdp_map(&tdp, 10, get(4), false, hvmm_tdp_seq(&tdp), GFP_KERNEL), 0);
+	CHECK_EQ(hvmm_tdp_map(&tdp, 10, get(4), false, true, hvmm_tdp_seq(&tdp), GFP_KERNEL), 0);
 	/* The four that were refused. */
 	folio_put(virt_to_folio(va(1)));
 	folio_put(virt_to_folio(va(1)));
@@ -178,11 +228,12 @@ static void test_frozen(void)
 
 	/* A 2 MiB leaf that a frozen page lies in. */
 	hvmm_tdp_freeze(&tdp, 1030, 1031);
-	CHECK_EQ(-hvmm_tdp_map(&tdp, 1024, get(512), true, hvmm_tdp_seq(&tdp), GFP_KERNEL),
+	CHECK_EQ(-hvmm_tdp_map(&tdp, 1024, get(512), true, true, hvmm_tdp_seq(&tdp), GFP_KERNEL),
 		 ESTALE);
 	folio_put(virt_to_folio(va(512)));
-	CHECK_EQ(hvmm_tdp_map(&tdp, 1536, get(512), true, hvmm_tdp_seq(&tdp), GFP_KERNEL), 0);
+	CHECK_EQ(hvmm_tdp_map(&tdp, 1536, get(512), true, true, hvmm_tdp_seq(&tdp), GFP_KERNEL), 0);
 	hvmm_tdp_thaw(&tdp);
+	CHECK_EQ(hvmm_tdp_map(&tdp, 1024, get(512), true, true, hvmm_tdp_seq(&tdp), GFP_KERNEL), 0);
 	tdp_end(&tdp);
 }
 
@@ -192,18 +243,18 @@ static void test_small(void)
 
 	tdp_new(&tdp, 4);
 	CHECK(!hvmm_tdp_lookup(&tdp, 0));
-	CHECK_EQ(hvmm_tdp_map(&tdp, 0, get(3), false, tdp.seq, GFP_KERNEL), 0);
+	CHECK_EQ(hvmm_tdp_map(&tdp, 0, get(3), false, true, tdp.seq, GFP_KERNEL), 0);
 	CHECK_EQ(fake_pages, 4);
 	CHECK_EQ(tdp.tables.counter, 4);
 	CHECK_EQ(tdp.mapped.counter, 1);
 	CHECK(hvmm_tdp_lookup(&tdp, 0) == va(3));
 	CHECK(!hvmm_tdp_lookup(&tdp, 1));
-	CHECK_EQ(-hvmm_tdp_map(&tdp, 0, get(4), false, tdp.seq, GFP_KERNEL), EEXIST);
+	CHECK_EQ(-hvmm_tdp_map(&tdp, 0, get(4), false, true, tdp.seq, GFP_KERNEL), EEXIST);
 	folio_put(virt_to_folio(va(4)));
 	CHECK(hvmm_tdp_lookup(&tdp, 0) == va(3));
 
 	/* The highest frame there is, and what would alias frame 0 above it. */
-	CHECK_EQ(hvmm_tdp_map(&tdp, (1ULL << 36) - 1, get(5), false, tdp.seq, GFP_KERNEL), 0);
+	CHECK_EQ(hvmm_tdp_map(&tdp, (1ULL << 36) - 1, get(5), false, true, tdp.seq, GFP_KERNEL), 0);
 	CHECK(hvmm_tdp_lookup(&tdp, (1ULL << 36) - 1) == va(5));
 	CHECK(!hvmm_tdp_lookup(&tdp, 1ULL << 36));
 	CHECK(!hvmm_tdp_lookup(&tdp, 1ULL << 63));
@@ -215,7 +266,7 @@ static void test_small(void)
 	CHECK_EQ(refs(), 1);
 	CHECK_EQ(unmap(&tdp, 0, ~0ULL), 1);
 	CHECK_EQ(tdp.mapped.counter, 0);
-	CHECK_EQ(hvmm_tdp_map(&tdp, 0, get(6), false, tdp.seq, GFP_KERNEL), 0);
+	CHECK_EQ(hvmm_tdp_map(&tdp, 0, get(6), false, true, tdp.seq, GFP_KERNEL), 0);
 	tdp_end(&tdp);
 }
 
@@ -224,8 +275,8 @@ static void test_five_levels(void)
 	struct hvmm_tdp tdp;
 
 	tdp_new(&tdp, 5);
-	CHECK_EQ(hvmm_tdp_map(&tdp, 0, get(1), false, tdp.seq, GFP_KERNEL), 0);
-	CHECK_EQ(hvmm_tdp_map(&tdp, 1ULL << 36, get(2), false, tdp.seq, GFP_KERNEL), 0);
+	CHECK_EQ(hvmm_tdp_map(&tdp, 0, get(1), false, true, tdp.seq, GFP_KERNEL), 0);
+	CHECK_EQ(hvmm_tdp_map(&tdp, 1ULL << 36, get(2), false, true, tdp.seq, GFP_KERNEL), 0);
 	CHECK_EQ(fake_pages, 9);
 	CHECK(hvmm_tdp_lookup(&tdp, 0) == va(1));
 	CHECK(hvmm_tdp_lookup(&tdp, 1ULL << 36) == va(2));
@@ -244,7 +295,7 @@ static void test_large(void)
 		head[i] = 512;
 
 	tdp_new(&tdp, 4);
-	CHECK_EQ(hvmm_tdp_map(&tdp, 1024, get(512), true, tdp.seq, GFP_KERNEL), 0);
+	CHECK_EQ(hvmm_tdp_map(&tdp, 1024, get(512), true, true, tdp.seq, GFP_KERNEL), 0);
 	CHECK_EQ(fake_pages, 3);
 	CHECK_EQ(tdp.mapped.counter, 512);
 	CHECK_EQ(tdp.large.counter, 1);
@@ -252,28 +303,248 @@ static void test_large(void)
 	CHECK(hvmm_tdp_lookup(&tdp, 1024 + 77) == va(512 + 77));
 	CHECK(!hvmm_tdp_lookup(&tdp, 1023));
 	CHECK(!hvmm_tdp_lookup(&tdp, 1536));
-	CHECK_EQ(-hvmm_tdp_map(&tdp, 1024, get(512), true, tdp.seq, GFP_KERNEL), EEXIST);
+	CHECK_EQ(-hvmm_tdp_map(&tdp, 1024, get(512), true, true, tdp.seq, GFP_KERNEL), EEXIST);
 	folio_put(virt_to_folio(va(512)));
-	CHECK_EQ(-hvmm_tdp_map(&tdp, 1030, get(7), false, tdp.seq, GFP_KERNEL), EEXIST);
+	CHECK_EQ(-hvmm_tdp_map(&tdp, 1030, get(7), false, true, tdp.seq, GFP_KERNEL), EEXIST);
 	folio_put(virt_to_folio(va(7)));
 
-	/* Over a table of small leaves, an empty one too. */
-	CHECK_EQ(hvmm_tdp_map(&tdp, 5, get(8), false, tdp.seq, GFP_KERNEL), 0);
-	CHECK_EQ(-hvmm_tdp_map(&tdp, 0, get(512), true, tdp.seq, GFP_KERNEL), EISDIR);
+	/* Over a table of small leaves: only if they are the folio's, or there are none. */
+	CHECK_EQ(hvmm_tdp_map(&tdp, 5, get(8), false, true, tdp.seq, GFP_KERNEL), 0);
+	CHECK_EQ(-hvmm_tdp_map(&tdp, 0, get(512), true, true, tdp.seq, GFP_KERNEL), EISDIR);
+	folio_put(virt_to_folio(va(512)));
 	CHECK_EQ(unmap(&tdp, 5, 6), 1);
-	CHECK_EQ(-hvmm_tdp_map(&tdp, 0, get(512), true, tdp.seq, GFP_KERNEL), EISDIR);
+	CHECK_EQ(hvmm_tdp_map(&tdp, 5, get(512 + 5), false, true, tdp.seq, GFP_KERNEL), 0);
+	CHECK_EQ(hvmm_tdp_map(&tdp, 6, get(512 + 7), false, true, tdp.seq, GFP_KERNEL), 0);
+	CHECK_EQ(-hvmm_tdp_map(&tdp, 0, get(512), true, true, tdp.seq, GFP_KERNEL), EISDIR);
 	folio_put(virt_to_folio(va(512)));
-	folio_put(virt_to_folio(va(512)));
+	CHECK_EQ(unmap(&tdp, 6, 7), 1);
+	CHECK_EQ(pages[512].folio.refs, 2);
+	CHECK_EQ(tdp.tables.counter, 4);
+	CHECK_EQ(hvmm_tdp_map(&tdp, 0, get(512), true, true, tdp.seq, GFP_KERNEL), 0);
+	CHECK_EQ(pages[512].folio.refs, 2);
+	CHECK_EQ(tdp.mapped.counter, 1024);
+	CHECK(hvmm_tdp_lookup(&tdp, 5) == va(512 + 5));
+	/* The table may be in use. */
+	CHECK_EQ(tdp.tables.counter, 4);
+	free_retired(&tdp, 1);
+	CHECK_EQ(tdp.tables.counter, 3);
+	CHECK_EQ(unmap(&tdp, 0, 1), 1);
 
 	/* One frame of it takes the whole. */
 	CHECK_EQ(unmap(&tdp, 1535, 1536), 1);
 	CHECK(!hvmm_tdp_lookup(&tdp, 1024));
 	CHECK_EQ(tdp.mapped.counter, 0);
 	CHECK_EQ(tdp.large.counter, 0);
-	CHECK_EQ(hvmm_tdp_map(&tdp, 1024, get(600), false, tdp.seq, GFP_KERNEL), 0);
+	CHECK_EQ(hvmm_tdp_map(&tdp, 1024, get(600), false, true, tdp.seq, GFP_KERNEL), 0);
 	CHECK_EQ(pages[512].folio.refs, 1);
 	tdp_end(&tdp);
 
+	for (i = 512; i < 1024; i++)
+		head[i] = i;
+}
+
+static u64 entry_of(struct hvmm_tdp *tdp, u64 gfn)
+{
+	int level;
+	u64 *slot = hvmm_tdp_region(tdp, gfn, &level);
+
+	if (!slot || !hvmm_tdp_present(tdp, *slot) || hvmm_tdp_is_leaf(tdp, *slot, 2))
+		return slot ? *slot : 0;
+	return ((u64 *)hvmm_tdp_va(*slot))[gfn & 511];
+}
+
+static bool writable(struct hvmm_tdp *tdp, u64 gfn)
+{
+	return entry_of(tdp, gfn) & hvmm_tdp_npt.leaf_write;
+}
+
+static void protect(struct hvmm_tdp *tdp, u64 end)
+{
+	u64 gfn = 0;
+
+	while (gfn < end)
+		hvmm_tdp_protect(tdp, &gfn, end);
+}
+
+static int touch(struct hvmm_tdp *tdp, u64 gfn, unsigned int page, bool write)
+{
+	int err = hvmm_tdp_map(tdp, gfn, get(page), false, write, tdp->seq, GFP_KERNEL);
+
+	if (err)
+		folio_put(virt_to_folio(va(page)));
+	return -err;
+}
+
+#define TRACKED		4096
+
+static void test_dirty(void)
+{
+	static unsigned long dirty[TRACKED / 64], bits[TRACKED / 64];
+	struct hvmm_tdp tdp;
+	unsigned int i;
+
+	memset(dirty, 0, sizeof(dirty));
+	tdp_new(&tdp, 4);
+	for (i = 0; i < 8; i++)
+		CHECK_EQ(touch(&tdp, 600 + i, i, false), 0);
+	/* Without tracking a read makes it writable too. */
+	CHECK(writable(&tdp, 600));
+	hvmm_tdp_track(&tdp, dirty);
+	protect(&tdp, TRACKED);
+	for (i = 0; i < 8; i++)
+		CHECK(!writable(&tdp, 600 + i));
+	CHECK_EQ(hvmm_tdp_harvest(&tdp, 0, TRACKED, bits), 0);
+
+	/* There, or new; read or written. */
+	CHECK_EQ(touch(&tdp, 601, 1, true), EEXIST);
+	CHECK_EQ(touch(&tdp, 602, 2, false), EEXIST);
+	CHECK_EQ(touch(&tdp, 700, 20, true), 0);
+	CHECK_EQ(touch(&tdp, 701, 21, false), 0);
+	CHECK(writable(&tdp, 601) && writable(&tdp, 700));
+	CHECK(!writable(&tdp, 602) && !writable(&tdp, 701));
+	/* By the kernel, also where nothing is mapped. */
+	hvmm_tdp_wrote(&tdp, 603);
+	hvmm_tdp_wrote(&tdp, 3000);
+	CHECK(!writable(&tdp, 603));
+
+	/* A part of a word, then all. */
+	CHECK_EQ(hvmm_tdp_harvest(&tdp, 576, 27, bits), 1);
+	CHECK_EQ(bits[0], BIT(601 - 576));
+	CHECK(!writable(&tdp, 601) && writable(&tdp, 700));
+	CHECK_EQ(hvmm_tdp_harvest(&tdp, 0, TRACKED, bits), 3);
+	CHECK_EQ(bits[603 / 64], BIT(603 % 64));
+	CHECK_EQ(bits[700 / 64], BIT(700 % 64));
+	CHECK_EQ(bits[3000 / 64], BIT(3000 % 64));
+	CHECK_EQ(hvmm_tdp_harvest(&tdp, 0, TRACKED, bits), 0);
+	CHECK(!writable(&tdp, 700));
+	CHECK_EQ(touch(&tdp, 601, 1, true), EEXIST);
+	CHECK_EQ(hvmm_tdp_harvest(&tdp, 0, TRACKED, bits), 1);
+
+	/* Unmapped meanwhile: what was written stays noted. */
+	CHECK_EQ(touch(&tdp, 601, 1, true), EEXIST);
+	CHECK_EQ(unmap(&tdp, 601, 602), 1);
+	CHECK_EQ(touch(&tdp, 601, 1, false), 0);
+	CHECK(!writable(&tdp, 601));
+	CHECK_EQ(hvmm_tdp_harvest(&tdp, 0, TRACKED, bits), 1);
+
+	hvmm_tdp_track(&tdp, NULL);
+	for (u64 gfn = 0; gfn < TRACKED;)
+		hvmm_tdp_release(&tdp, &gfn, TRACKED);
+	CHECK(writable(&tdp, 601) && writable(&tdp, 602) && writable(&tdp, 701));
+	hvmm_tdp_wrote(&tdp, 602);
+	CHECK_EQ(dirty[602 / 64], 0);
+	tdp_end(&tdp);
+}
+
+static void test_split(void)
+{
+	static unsigned long dirty[TRACKED / 64], bits[TRACKED / 64];
+	struct hvmm_tdp tdp;
+	unsigned int i;
+
+	memset(dirty, 0, sizeof(dirty));
+	for (i = 512; i < 1024; i++)
+		head[i] = 512;
+	pages[512].folio.pages = 512;
+	tdp_new(&tdp, 4);
+	CHECK_EQ(hvmm_tdp_map(&tdp, 1024, get(512), true, false, tdp.seq, GFP_KERNEL), 0);
+	CHECK(writable(&tdp, 1024));
+	hvmm_tdp_track(&tdp, dirty);
+	protect(&tdp, TRACKED);
+	CHECK(!writable(&tdp, 1024));
+	/* A read leaves it as it is, a write of one page splits it. */
+	CHECK_EQ(hvmm_tdp_missing(&tdp, 1030, false), 0);
+	CHECK_EQ(touch(&tdp, 1030, 518, false), EEXIST);
+	CHECK_EQ(tdp.large.counter, 1);
+	CHECK_EQ(-hvmm_tdp_map(&tdp, 1024, get(512), true, true, tdp.seq, GFP_KERNEL), EISDIR);
+	folio_put(virt_to_folio(va(512)));
+	CHECK_EQ(hvmm_tdp_missing(&tdp, 1030, true), 1);
+	fake_fail_in = 1;
+	CHECK_EQ(touch(&tdp, 1030, 518, true), ENOMEM);
+	CHECK_EQ(tdp.large.counter, 1);
+	fake_fail_in = 0;
+	CHECK_EQ(touch(&tdp, 1030, 518, true), EEXIST);
+	CHECK_EQ(tdp.large.counter, 0);
+	CHECK_EQ(tdp.mapped.counter, 512);
+	CHECK_EQ(pages[512].folio.refs, 512);
+	for (i = 0; i < 512; i++) {
+		CHECK(hvmm_tdp_lookup(&tdp, 1024 + i) == va(512 + i));
+		CHECK_EQ(writable(&tdp, 1024 + i), i == 6);
+	}
+	/* No other becomes large as long as pages are counted. */
+	CHECK_EQ(-hvmm_tdp_map(&tdp, 2048, get(512), true, true, tdp.seq, GFP_KERNEL), EISDIR);
+	folio_put(virt_to_folio(va(512)));
+	CHECK_EQ(hvmm_tdp_harvest(&tdp, 0, TRACKED, bits), 1);
+	CHECK_EQ(bits[1030 / 64], BIT(1030 % 64));
+
+	/* Whole again when it is over; the table goes when nobody can be using it. */
+	hvmm_tdp_track(&tdp, NULL);
+	for (u64 gfn = 0; gfn < TRACKED;)
+		hvmm_tdp_release(&tdp, &gfn, TRACKED);
+	CHECK_EQ(tdp.large.counter, 1);
+	CHECK_EQ(tdp.mapped.counter, 512);
+	CHECK_EQ(pages[512].folio.refs, 1);
+	CHECK(writable(&tdp, 1030));
+	CHECK(hvmm_tdp_lookup(&tdp, 1030) == va(518));
+	CHECK_EQ(tdp.tables.counter, 4);
+	free_retired(&tdp, 1);
+	CHECK_EQ(tdp.tables.counter, 3);
+
+	/* Not if a part is missing. */
+	hvmm_tdp_track(&tdp, dirty);
+	protect(&tdp, TRACKED);
+	CHECK_EQ(touch(&tdp, 1030, 518, true), EEXIST);
+	CHECK_EQ(unmap(&tdp, 1031, 1032), 1);
+	hvmm_tdp_track(&tdp, NULL);
+	for (u64 gfn = 0; gfn < TRACKED;)
+		hvmm_tdp_release(&tdp, &gfn, TRACKED);
+	CHECK_EQ(tdp.large.counter, 0);
+	CHECK_EQ(tdp.mapped.counter, 511);
+	free_retired(&tdp, 0);
+	/* The next fault for it does so. */
+	CHECK_EQ(hvmm_tdp_map(&tdp, 1024, get(512), true, false, tdp.seq, GFP_KERNEL), 0);
+	CHECK_EQ(tdp.mapped.counter, 512);
+	CHECK_EQ(pages[512].folio.refs, 1);
+	/* One that is still waiting goes with the whole. */
+	tdp_end(&tdp);
+	pages[512].folio.pages = 0;
+	for (i = 512; i < 1024; i++)
+		head[i] = i;
+}
+
+/* A format without 2 MiB leaves: nothing is mapped as one, nothing becomes one. */
+static void test_no_large(void)
+{
+	static unsigned long dirty[TRACKED / 64];
+	struct hvmm_tdp_format small = hvmm_tdp_ept;
+	struct hvmm_tdp tdp;
+	unsigned int i;
+
+	memset(dirty, 0, sizeof(dirty));
+	for (i = 512; i < 1024; i++)
+		head[i] = 512;
+	pages[512].folio.pages = 512;
+	small.large = 0;
+	memset(&tdp, 0, sizeof(tdp));
+	hvmm_tdp_set_format(&small, 4);
+	CHECK_EQ(hvmm_tdp_init(&tdp, NULL), 0);
+	CHECK_EQ(-hvmm_tdp_map(&tdp, 1024, get(512), true, false, tdp.seq, GFP_KERNEL), EISDIR);
+	folio_put(virt_to_folio(va(512)));
+	for (i = 0; i < 512; i++)
+		CHECK_EQ(touch(&tdp, 1024 + i, 512 + i, false), 0);
+	hvmm_tdp_track(&tdp, dirty);
+	protect(&tdp, TRACKED);
+	CHECK_EQ(touch(&tdp, 1030, 518, true), EEXIST);
+	hvmm_tdp_track(&tdp, NULL);
+	for (u64 gfn = 0; gfn < TRACKED;)
+		hvmm_tdp_release(&tdp, &gfn, TRACKED);
+	CHECK_EQ(tdp.large.counter, 0);
+	CHECK_EQ(tdp.mapped.counter, 512);
+	CHECK_EQ(pages[512].folio.refs, 512);
+	for (i = 0; i < 512; i++)
+		CHECK(hvmm_tdp_lookup(&tdp, 1024 + i) == va(512 + i));
+	tdp_end(&tdp);
+	pages[512].folio.pages = 0;
 	for (i = 512; i < 1024; i++)
 		head[i] = i;
 }
@@ -292,14 +563,15 @@ static void test_no_memory(void)
 	tdp_new(&tdp, 4);
 	for (i = 1; i <= 3; i++) {
 		fake_fail_in = i;
-		CHECK_EQ(-hvmm_tdp_map(&tdp, (u64)i << 27, get(1), false, 0, GFP_KERNEL), ENOMEM);
+		CHECK_EQ(-hvmm_tdp_map(&tdp, (u64)i << 27, get(1), false, true, 0, GFP_KERNEL),
+			 ENOMEM);
 		folio_put(virt_to_folio(va(1)));
 		CHECK(!hvmm_tdp_lookup(&tdp, (u64)i << 27));
 		CHECK_EQ(tdp.tables.counter, fake_pages);
 	}
 	/* Again, with memory: what was half built is used. */
 	fake_fail_in = 0;
-	CHECK_EQ(hvmm_tdp_map(&tdp, 3ULL << 27, get(1), false, tdp.seq, GFP_KERNEL), 0);
+	CHECK_EQ(hvmm_tdp_map(&tdp, 3ULL << 27, get(1), false, true, tdp.seq, GFP_KERNEL), 0);
 	CHECK(hvmm_tdp_lookup(&tdp, 3ULL << 27) == va(1));
 	tdp_end(&tdp);
 }
@@ -327,7 +599,7 @@ static void test_random(void)
 		case 0:
 			gfn &= ~511U;
 			page = 1024 + 512 * rng_below(2);
-			ret = hvmm_tdp_map(&tdp, gfn, get(page), true, tdp.seq, GFP_KERNEL);
+			ret = hvmm_tdp_map(&tdp, gfn, get(page), true, true, tdp.seq, GFP_KERNEL);
 			if (ret)
 				folio_put(virt_to_folio(va(page)));
 			CHECK(!ret || ret == -EEXIST || ret == -EISDIR);
@@ -336,6 +608,7 @@ static void test_random(void)
 					CHECK(!model[gfn + i]);
 					model[gfn + i] = (page + i + 1) | 1U << 31;
 				}
+			free_retired(&tdp, tdp.nr_retired);
 			break;
 		case 1: {
 			unsigned int end = gfn + rng_below(1200);
@@ -352,7 +625,7 @@ static void test_random(void)
 		}
 		default:
 			page = rng_below(1024);
-			ret = hvmm_tdp_map(&tdp, gfn, get(page), false, tdp.seq, GFP_KERNEL);
+			ret = hvmm_tdp_map(&tdp, gfn, get(page), false, true, tdp.seq, GFP_KERNEL);
 			if (ret)
 				folio_put(virt_to_folio(va(page)));
 			CHECK_EQ(-ret, model[gfn] ? EEXIST : 0);
@@ -381,10 +654,14 @@ int main(void)
 	static const struct check_case cases[] = {
 		{ "index arithmetic", test_arithmetic },
 		{ "tables to be added", test_missing },
+		{ "frames far apart", test_far_apart },
 		{ "a range that must not be mapped", test_frozen },
 		{ "4 KiB leaves", test_small },
 		{ "five levels", test_five_levels },
 		{ "2 MiB leaves", test_large },
+		{ "dirty frames", test_dirty },
+		{ "a large leaf is split and made whole", test_split },
+		{ "a format without large leaves", test_no_large },
 		{ "failing allocations", test_no_memory },
 		{ "random changes against an array", test_random },
 	};

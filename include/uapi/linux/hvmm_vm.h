@@ -30,6 +30,8 @@
 #define HVMM_VM_IOEVENTFD	_IO(HVMM_IOC, 0x16)
 #define HVMM_VM_IRQFD		_IO(HVMM_IOC, 0x17)
 #define HVMM_VM_DISCARD		_IO(HVMM_IOC, 0x18)
+#define HVMM_VM_DIRTY_TRACK	_IO(HVMM_IOC, 0x20)
+#define HVMM_VM_DIRTY_GET	_IO(HVMM_IOC, 0x21)
 
 /*
  * mmap() of a VM fd, MAP_SHARED only: guest RAM begins at offset 0, in the order of
@@ -246,6 +248,59 @@ struct hvmm_vm_discard {
 	__u32 flags;
 	__u64 gpa;
 	__u64 len;
+};
+
+/**
+ * struct hvmm_vm_dirty_track - argument of HVMM_VM_DIRTY_TRACK
+ * @size: size of this structure
+ * @flags: 0
+ * @on: 1 to begin, 0 to end
+ * @reserved: 0
+ *
+ * While it is on the kernel notes which pages of RAM have been written by the guest, by the
+ * kernel on its behalf, or discarded. When the call returns none is noted, and every later
+ * write will be. What processes write through mappings of the RAM is not noted: who migrates or
+ * saves a VM asks its devices for that. One fd tracks at a time; closing it ends that. Takes
+ * kernel memory, a bit for each page up to the end of RAM, which counts for the VM's quota.
+ *
+ * Errors: EALREADY (this fd tracks), EBUSY (another one does), ENOTCONN (this fd does not track:
+ * nothing to end), EDQUOT (no room under mem-max), ENOMEM.
+ */
+struct hvmm_vm_dirty_track {
+	__u32 size;
+	__u32 flags;
+	__u32 on;
+	__u32 reserved;
+};
+
+/* &hvmm_vm_dirty_get.gpa is a multiple of this: its bits begin with a byte of their own. */
+#define HVMM_VM_DIRTY_ALIGN	(64 * 4096ULL)
+
+/**
+ * struct hvmm_vm_dirty_get - argument of HVMM_VM_DIRTY_GET
+ * @size: size of this structure
+ * @flags: 0
+ * @gpa: guest-physical address of the first page, a multiple of HVMM_VM_DIRTY_ALIGN
+ * @len: bytes, a multiple of 4096, not 0; the range does not span the gap under 4 GiB
+ * @bitmap: address of the bitmap: bit n % 64 of the little-endian 64-bit word n / 64 is page n
+ *          of the range. Written up to a whole word; bits behind the range are zero
+ * @dirty: out: number of bits set
+ *
+ * Takes the notes of a range: which of its pages have been written since tracking began, or
+ * since they were taken last. A write that comes too late for the bitmap is noted again, and
+ * all that came before is in RAM when the call returns. So a copy that is made of what is noted,
+ * again and again, becomes the same as RAM when it is made with the VM paused at last.
+ *
+ * Errors: EINVAL (alignment, length), EFAULT (not RAM, or @bitmap; notes are kept that could
+ * not be delivered), ENOTCONN (this fd does not track), EINTR (a fatal signal), ENOMEM.
+ */
+struct hvmm_vm_dirty_get {
+	__u32 size;
+	__u32 flags;
+	__u64 gpa;
+	__u64 len;
+	__u64 bitmap;
+	__u64 dirty;
 };
 
 /* Remove what was added with the same values. */

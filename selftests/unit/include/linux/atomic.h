@@ -3,10 +3,23 @@
 #define HVMM_UNIT_LINUX_ATOMIC_H
 
 #include <linux/compiler.h>
+#include <linux/types.h>
 
 typedef struct {
 	int counter;
 } atomic_t;
+
+typedef struct {
+	s64 counter;
+} atomic64_t;
+
+#define atomic64_set(a, v)		__atomic_store_n(&(a)->counter, v, __ATOMIC_RELAXED)
+#define atomic64_read(a)		__atomic_load_n(&(a)->counter, __ATOMIC_RELAXED)
+#define atomic64_read_acquire(a)	__atomic_load_n(&(a)->counter, __ATOMIC_ACQUIRE)
+#define atomic64_add(v, a)	((void)__atomic_fetch_add(&(a)->counter, v, __ATOMIC_RELAXED))
+#define atomic64_sub(v, a)	((void)__atomic_fetch_sub(&(a)->counter, v, __ATOMIC_RELAXED))
+#define atomic64_inc(a)			atomic64_add(1, a)
+#define atomic64_dec(a)			atomic64_sub(1, a)
 
 #define xchg(p, v)		__atomic_exchange_n(p, v, __ATOMIC_SEQ_CST)
 
@@ -34,6 +47,11 @@ static inline int atomic_dec_return(atomic_t *a)
 static inline void atomic_or(int i, atomic_t *a)
 {
 	__atomic_fetch_or(&a->counter, i, __ATOMIC_SEQ_CST);
+}
+
+static inline void atomic_andnot(int mask, atomic_t *a)
+{
+	__atomic_fetch_and(&a->counter, ~mask, __ATOMIC_SEQ_CST);
 }
 
 static inline int atomic_fetch_andnot(int i, atomic_t *a)

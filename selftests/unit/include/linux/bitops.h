@@ -57,4 +57,9 @@ static inline unsigned int hweight32(u32 w)
 	return __builtin_popcount(w);
 }
 
+static inline unsigned int hweight64(u64 w)
+{
+	return __builtin_popcountll(w);
+}
+
 #endif

@@ -15,6 +15,10 @@ do {				\
 	smp_mb();		\
 } while (0)
 
+#ifndef noinline
+#define noinline __attribute__((__noinline__))
+#endif
+
 #ifndef fallthrough
 #define fallthrough __attribute__((__fallthrough__))
 #endif

@@ -6,9 +6,14 @@
 #include <linux/types.h>
 
 #define PAGE_SHIFT	12
+#define PAGE_SIZE	(1UL << PAGE_SHIFT)
+#define PAGE_MASK	(~(PAGE_SIZE - 1))
+#define offset_in_page(p)	((unsigned long)(p) & ~PAGE_MASK)
 
+/* @pages: 0 is 1 */
 struct folio {
 	int refs;
+	unsigned int pages;
 };
 
 struct page {
@@ -21,5 +26,17 @@ struct page {
 unsigned long page_to_pfn(const struct page *page);
 struct folio *virt_to_folio(const void *va);
 void folio_put(struct folio *folio);
+void folio_put_refs(struct folio *folio, int refs);
+void folio_ref_add(struct folio *folio, int refs);
+
+static inline void folio_get(struct folio *folio)
+{
+	folio_ref_add(folio, 1);
+}
+
+static inline long folio_nr_pages(const struct folio *folio)
+{
+	return folio->pages ?: 1;
+}
 
 #endif

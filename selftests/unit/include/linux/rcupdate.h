@@ -27,7 +27,12 @@ extern struct rcu_head *fake_rcu_list;
 #define RCU_INIT_POINTER(p, v)			((p) = (v))
 #define rcu_assign_pointer(p, v)		__atomic_store_n(&(p), v, __ATOMIC_RELEASE)
 #define rcu_dereference(p)			(assert(fake_rcu_depth), READ_ONCE(p))
+/* Preemption that is off is a read-side section like any other. */
+#define rcu_dereference_sched(p)		(assert(fake_rcu_depth), READ_ONCE(p))
 #define rcu_dereference_protected(p, c)		(assert(c), (p))
+
+/* Tests that care look at fake_rcu_depth. */
+#define RCU_LOCKDEP_WARN(c, text)		((void)0)
 
 #define kfree_rcu(p, member)			\
 do {						\
