@@ -24,16 +24,9 @@ static void work(void *arg)
 
 void guest_main(void)
 {
-	u32 cpus = 1, i;
-
 	if (nr_cpus() > 1)
-		cpus = smp_start();
+		smp_start();
 	printf("busy\n");
-	for (i = 1; i < cpus; i++)
-		smp_call(i, work, NULL);
-	work(NULL);
-	for (i = 1; i < cpus; i++)
-		while (!smp_done(i))
-			pause();
+	smp_run(work);
 	ok(true, "counted");
 }

@@ -244,13 +244,7 @@ void guest_main(void)
 	if (nr_cpus() > 1)
 		cpus = smp_start();
 	ok_eq(cpus, nr_cpus(), "%u CPUs", cpus);
-	for (i = 1; i < cpus; i++)
-		smp_call(i, work, NULL);
-	work(NULL);
-	for (i = 1; i < cpus; i++) {
-		while (!smp_done(i))
-			pause();
-	}
+	smp_run(work);
 	for (i = 0; i < cpus; i++)
 		ok(!bad[i] && done[i] == rounds, "CPU %u: registers kept over %u rounds of exits",
 		   i, done[i]);

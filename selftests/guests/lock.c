@@ -68,12 +68,7 @@ void guest_main(void)
 	printf("lock begins\n");
 	start = rdtsc() + khz;
 	end = start + ms * khz;
-	for (i = 1; i < cpus; i++)
-		smp_call(i, fight, NULL);
-	fight(NULL);
-	for (i = 1; i < cpus; i++)
-		while (!smp_done(i))
-			pause();
+	smp_run(fight);
 	for (i = 0; i < cpus; i++) {
 		printf("lock cpu=%u taken=%llu handed=%llu longest=%llu\n", i, counts[i].taken,
 		       counts[i].handed, counts[i].longest * 1000000 / khz);

@@ -39,19 +39,6 @@ static void verify(void *arg)
 	bad[cpu] = wrong;
 }
 
-static void on_all(void (*fn)(void *arg))
-{
-	u64 i;
-
-	for (i = 1; i < cpus; i++)
-		smp_call(i, fn, (void *)i);
-	fn(NULL);
-	/* As long as it takes: smp_wait() would give up. */
-	for (i = 1; i < cpus; i++)
-		while (!smp_done(i))
-			pause();
-}
-
 void guest_main(void)
 {
 	u64 wrong = 0;
@@ -60,9 +47,9 @@ void guest_main(void)
 	top = ram_top() & ~(PAGE_SIZE - 1ull);
 	cpus = nr_cpus() > 1 ? smp_start() : 1;
 	printf("filling with %u CPUs\n", cpus);
-	on_all(fill);
+	smp_run(fill);
 	printf("filled\n");
-	on_all(verify);
+	smp_run(verify);
 	for (i = 0; i < cpus; i++)
 		wrong += bad[i];
 	ok_eq(wrong, 0, "every word of %llu pages is right", (top - START) / PAGE_SIZE);

@@ -166,12 +166,7 @@ void guest_main(void)
 	start = rdtsc() + ticks(arg_u64("wait_ms", 1) * 1000);
 	last_sign = start;
 	end = ms ? start + ticks(ms * 1000) : ~0ull;
-	for (i = 1; i < cpus; i++)
-		smp_call(i, spin, NULL);
-	spin(NULL);
-	for (i = 1; i < cpus; i++)
-		while (!smp_done(i))
-			pause();
+	smp_run(spin);
 	for (i = 0; i < cpus; i++) {
 		report(i);
 		bad += !records[i].reads;

@@ -65,6 +65,20 @@ void smp_wait(u32 cpu)
 		guest_die("CPU %u does not finish", cpu);
 }
 
+void smp_run(void (*fn)(void *))
+{
+	u32 cpus = smp_online;
+	u64 i;
+
+	for (i = 1; i < cpus; i++)
+		smp_call(i, fn, (void *)i);
+	fn(NULL);
+	/* As long as it takes: smp_wait() would give up. */
+	for (i = 1; i < cpus; i++)
+		while (!smp_done(i))
+			pause();
+}
+
 u32 smp_apic_id(u32 cpu)
 {
 	return work[cpu].apic_id;

@@ -11,6 +11,8 @@ void smp_call(u32 cpu, void (*fn)(void *), void *arg);
 bool smp_done(u32 cpu);
 /* Waits for a CPU's work to end; dies after 20 s. */
 void smp_wait(u32 cpu);
+/* Runs fn(number of the CPU) on all that run, this one is 0; returns when all are done. */
+void smp_run(void (*fn)(void *));
 u32 smp_apic_id(u32 cpu);
 extern volatile u32 smp_online;
 
