@@ -66,6 +66,7 @@ selftests: user
 		BUILD=$(BUILD)/selftests/guests)
 	$(Q)$(MAKE) -j$(JOBS) -C selftests/bench BUILD=$(BUILD)/selftests/bench \
 		USER_BUILD=$(BUILD)/user
+	$(Q)$(MAKE) -j$(JOBS) -C selftests/torture BUILD=$(BUILD)/selftests/torture
 	$(if $(wildcard selftests/*.c),$(Q)$(MAKE) -j$(JOBS) -C selftests BUILD=$(BUILD)/selftests)
 
 unit:

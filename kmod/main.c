@@ -9,6 +9,7 @@
 #include <asm/pgtable.h>
 
 #include "core/life.h"
+#include "core/pressure.h"
 #include "core/vm.h"
 #include "ctl/ctl.h"
 #include "ctl/vmfd.h"
@@ -53,9 +54,12 @@ static int __init hvmm_init(void)
 	ret = hvmm_life_init();
 	if (ret)
 		goto err_fpu;
-	ret = hvmm_arch->setup();
+	ret = hvmm_pressure_init();
 	if (ret)
 		goto err_vm;
+	ret = hvmm_arch->setup();
+	if (ret)
+		goto err_pressure;
 	ret = hvmm_runners_init();
 	if (ret)
 		goto err_arch;
@@ -84,6 +88,8 @@ err_runners:
 	hvmm_runners_exit();
 err_arch:
 	hvmm_arch->teardown();
+err_pressure:
+	hvmm_pressure_exit();
 err_vm:
 	hvmm_life_exit();
 err_fpu:
@@ -96,6 +102,7 @@ static void __exit hvmm_exit(void)
 {
 	hvmm_ctl_exit();
 	hvmm_vmfd_exit();
+	hvmm_pressure_exit();
 	/* Before what a VM's last item still needs goes away. */
 	hvmm_life_exit();
 	hvmm_tty_exit();

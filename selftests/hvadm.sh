@@ -162,8 +162,23 @@ fi
 expect 0 '' create q1 --memory 1M --cpu-weight 300 --cpu-max 33.3% --cpu-burst 20ms \
 	--cpu-min 10% --cpu-affinity 0
 expect 0 '' create q2 --memory 1M
-expect 0 ' 300  33.3%  *20ms  *10%  0  *max$' list
+expect 0 ' 300  33.3%  *20ms  *10%  0  *max  *max  *0$' list
 expect 0 '"cpu-max": 3330000,' list -j
+expect 0 '' set q1 --mem-max 64M --mem-high 32M --mem-min 16M
+expect 0 '"mem-high": 33554432,' list -j
+expect 0 '"mem-min": 16777216,' stat q1 -j
+expect 2 'attribute mem-min' set q1 --mem-min 48M
+expect 2 'mem-min: 68719476736 bytes, but mem-max is 67108864' set q1 --mem-min 64G
+expect 2 'attribute mem-high' set q1 --mem-high 128M
+expect 2 'mem-high: 33554432 bytes, but mem-max is 25165824' set q1 --mem-max 24M
+expect 2 'the host has [0-9]' set q1 --mem-max 1024G
+expect 2 'at most [0-9]* can be promised' set q2 --mem-min 1024G
+# Both or none: q2's part alone could be done.
+expect 2 'attribute mem-min' set q2 q1 --mem-min 40M
+expect 0 '"mem-min": 0,' stat q2 -j
+expect 0 'q1: .* reclaimed, holds' set q1 --reclaim 4K
+expect 1 'reclaim' set q1 --reclaim 0
+expect 0 '' set q1 --mem-high max --mem-max max --mem-min 0
 expect 0 '"cpu-min": 100000,' stat q1 -j
 expect 0 '' set q1 q2 --cpu-max 1.5 --cpu-affinity all
 expect 0 ' 150% ' list

@@ -675,7 +675,7 @@ TEST_F(vmfd, memory_quota)
 	ASSERT_EQ(0, discard(self->vm, MIB + 4096, 7 << 12));
 	EXPECT_TRUE(starves(&self->nl, self->id, count, n + 8));
 	ASSERT_EQ(0, set_mem_max(&self->nl, self->id, max + (10 << 12)));
-	EXPECT_TRUE(memory(&self->nl, self->id).waiting == 1);
+	EXPECT_TRUE(starves(&self->nl, self->id, count, n + 18));
 	/* Under what it holds: nothing is taken away, nothing more is given. */
 	ASSERT_EQ(0, set_mem_max(&self->nl, self->id, 4096));
 	ASSERT_EQ(0, discard(self->vm, MIB + (8 << 12), 4096));

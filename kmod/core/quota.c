@@ -123,31 +123,10 @@ static void fill_in(struct hvmm_quota_edit *edit)
 		bitmap_copy(quota->affinity, now->affinity, HVMM_RES_MAX);
 }
 
-/* Cannot fail: it may be under what is held. */
-static void set_memory(const struct hvmm_quota_edit *edits, unsigned int nr,
-		       struct netlink_ext_ack *extack)
-{
-	struct hvmm_vm_usage usage;
-	unsigned int i;
-
-	lockdep_assert_held(&quota_lock);
-	for (i = 0; i < nr; i++) {
-		struct hvmm_vm *vm = edits[i].vm;
-
-		if (!(edits[i].given & HVMM_GIVEN_MEM_MAX))
-			continue;
-		hvmm_mem_quota_set(&vm->mem.quota, edits[i].mem_max);
-		hvmm_vm_usage(vm, &usage);
-		if (usage.total > edits[i].mem_max)
-			NL_SET_ERR_MSG_FMT(extack, "mem-max: done, but VM %u holds %llu bytes",
-					   vm->id, usage.total);
-	}
-}
-
 static bool only_memory(const struct hvmm_quota_edit *edits, unsigned int nr)
 {
 	while (nr--)
-		if (edits[nr].given & ~(unsigned long)HVMM_GIVEN_MEM_MAX)
+		if (edits[nr].given & ~(unsigned long)HVMM_GIVEN_MEM)
 			return false;
 	return true;
 }
@@ -175,12 +154,15 @@ static int set_locked(struct hvmm_quota_edit *edits, unsigned int nr,
 		changes[i].group = edits[i].vm->group;
 		changes[i].quota = &edits[i].quota;
 	}
+	err = hvmm_limits_check(edits, nr, &verdict->index, extack);
+	if (err)
+		goto free;
 	/* The scheduler has a say in what concerns it only. */
 	if (!only_memory(edits, nr) &&
 	    !hvmm_sched_set_quota(changes, nr, ktime_get_ns(), verdict))
 		err = refuse(verdict, &edits[verdict->index].quota, extack);
-	if (!err)
-		set_memory(edits, nr, extack);
+	for (i = 0; i < nr && !err; i++)
+		hvmm_limits_set(&edits[i]);
 free:
 	kfree(changes);
 	return err;
@@ -223,7 +205,16 @@ void hvmm_quota_drop(struct hvmm_vm *vm)
 	hvmm_quota_default(&scratch);
 	/* This gives back only, and so is not refused. */
 	hvmm_sched_set_quota(&change, 1, ktime_get_ns(), &verdict);
+	hvmm_limits_drop(vm);
 	hvmm_quota_end(true);
+}
+
+void hvmm_quota_undo(struct hvmm_vm *vm)
+{
+	mutex_lock(&quota_lock);
+	/* The group takes what it has of the pCPUs with it. */
+	hvmm_limits_drop(vm);
+	hvmm_quota_end(false);
 }
 
 u32 hvmm_quota_read(struct hvmm_vm *vm, struct hvmm_quota *quota)

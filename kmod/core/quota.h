@@ -2,6 +2,8 @@
 #ifndef HVMM_CORE_QUOTA_H
 #define HVMM_CORE_QUOTA_H
 
+#include "core/limits.h"
+#include "mem/quota.h"
 #include "sched/sched.h"
 
 struct hvmm_vm;
@@ -15,19 +17,24 @@ struct netlink_ext_ack;
 #define HVMM_GIVEN_MIN		BIT(4)
 #define HVMM_GIVEN_AFFINITY	BIT(5)
 #define HVMM_GIVEN_MEM_MAX	BIT(6)
+#define HVMM_GIVEN_MEM_HIGH	BIT(7)
+#define HVMM_GIVEN_MEM_MIN	BIT(8)
+#define HVMM_GIVEN_MEM		(HVMM_GIVEN_MEM_MAX | HVMM_GIVEN_MEM_HIGH | HVMM_GIVEN_MEM_MIN)
 
 /**
  * struct hvmm_quota_edit - what to change of a VM's quota
  * @vm: the VM, with a reference of the caller's
- * @given: HVMM_GIVEN_* bits: what of @quota is asked for
+ * @given: HVMM_GIVEN_* bits: what of @quota and @mem is asked for
  * @quota: the values; what is not given is filled in by hvmm_quota_set()
- * @mem_max: bytes that it may hold, or %HVMM_MEM_MAX_NONE
+ * @mem: what it may hold, likewise
+ * @limits_err: what is wrong with @mem, if the request is refused for that
  */
 struct hvmm_quota_edit {
 	struct hvmm_vm *vm;
 	unsigned long given;
 	struct hvmm_quota quota;
-	u64 mem_max;
+	struct hvmm_mem_limits mem;
+	enum hvmm_limits_error limits_err;
 };
 
 /**
@@ -54,12 +61,15 @@ u32 hvmm_quota_end(bool changed);
  * @nr: their number, 1 to %HVMM_QUOTA_BATCH_MAX
  * @expected: number that the generation must have, or %NULL
  * @generation: filled with the generation after the change
- * @verdict: filled; err is %HVMM_QUOTA_OK if it was not a quota that was refused
+ * @verdict: filled; err is %HVMM_QUOTA_OK if it was not a quota of pCPUs that was refused; the
+ *	     index is that of the change
  * @extack: the reason of a refusal
  *
  * Context: may sleep.
  * Return: 0; -ESTALE (generation), -ENODEV (a VM was destroyed; its index in @verdict),
  * -ERANGE, -EINVAL (a value that cannot be), -ENOSPC (not admitted), -ENOMEM.
+ * Limits of memory below what is held take effect for what is asked for from now on;
+ * hvmm_mem_reclaim() does the rest.
  */
 int hvmm_quota_set(struct hvmm_quota_edit *edits, unsigned int nr, const u32 *expected,
 		   u32 *generation, struct hvmm_quota_verdict *verdict,
@@ -93,6 +103,14 @@ void hvmm_quota_touch(void);
  * Context: may sleep.
  */
 void hvmm_quota_drop(struct hvmm_vm *vm);
+
+/**
+ * hvmm_quota_undo - give back what hvmm_quota_first() has granted
+ * @vm: the VM, which has not become visible
+ *
+ * Context: may sleep.
+ */
+void hvmm_quota_undo(struct hvmm_vm *vm);
 
 /**
  * hvmm_quota_read - present quota of a VM

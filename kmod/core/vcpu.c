@@ -4,6 +4,7 @@
 #include <linux/timekeeping.h>
 
 #include "core/arch.h"
+#include "core/pressure.h"
 #include "core/vcpu.h"
 #include "core/vm.h"
 #include "host/timer.h"
@@ -35,10 +36,11 @@ static void mem_worker(struct work_struct *work)
 	switch (err) {
 	case -EDQUOT:
 		/* Else it is but for those that are just taking something. */
-		if (READ_ONCE(vcpu->mem_wait.full))
+		if (READ_ONCE(vcpu->mem_wait.full) && !hvmm_mem_reclaim_kick(&vcpu->vm->mem))
 			hvmm_vm_starves(vcpu->vm);
 		return;
 	case -ENOMEM:
+		hvmm_pressure_kick();
 		delay = msecs_to_jiffies(vcpu->mem_backoff);
 		vcpu->mem_backoff = min(vcpu->mem_backoff * 2, MEM_BACKOFF_MAX_MS);
 		fallthrough;

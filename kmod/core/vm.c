@@ -167,9 +167,15 @@ static u64 mem_overhead(struct hvmm_mem *mem)
 	return usage.kernel - usage.tables;
 }
 
+static void mem_starves(struct hvmm_mem *mem)
+{
+	hvmm_vm_starves(container_of(mem, struct hvmm_vm, mem));
+}
+
 static const struct hvmm_mem_ops mem_ops = {
 	.flush = mem_flush,
 	.overhead = mem_overhead,
+	.starves = mem_starves,
 };
 
 int hvmm_vm_destroy(struct hvmm_vm *vm)
@@ -192,6 +198,8 @@ int hvmm_vm_destroy(struct hvmm_vm *vm)
 	hvmm_platform_detach(vm);
 	hvmm_life_notify(vm, HVMM_VM_EVENT_DESTROYED);
 	mutex_unlock(&vm->lock);
+	/* It uses the VM without a reference. */
+	hvmm_mem_reclaim_stop(&vm->mem);
 	/* Nobody starves any more. It takes the lock. */
 	if (cancel_delayed_work_sync(&vm->starve_work))
 		hvmm_vm_put(vm);
@@ -357,6 +365,7 @@ struct hvmm_vm *hvmm_vm_create(const struct hvmm_vm_params *params,
 	mutex_unlock(&vm->lock);
 	if (!ret)
 		return vm;
+	hvmm_quota_undo(vm);
 put:
 	xa_release(&table, vm->id);
 	hvmm_vm_put(vm);

@@ -51,7 +51,7 @@ const struct nla_policy hvmm_boot_nl_policy[HVMM_A_BOOT_GDT_LIMIT + 1] = {
 	[HVMM_A_BOOT_GDT_LIMIT] = { .type = NLA_U16, },
 };
 
-const struct nla_policy hvmm_vm_change_nl_policy[HVMM_A_VM_MEM_MAX + 1] = {
+const struct nla_policy hvmm_vm_change_nl_policy[HVMM_A_VM_MEM_MIN + 1] = {
 	[HVMM_A_VM_ID] = NLA_POLICY_MIN(NLA_U32, 1),
 	[HVMM_A_VM_NAME] = { .type = NLA_NUL_STRING, .len = HVMM_NAME_MAX, },
 	[HVMM_A_VM_CPU_WEIGHT] = NLA_POLICY_RANGE(NLA_U32, 1, HVMM_CPU_WEIGHT_MAX),
@@ -61,6 +61,8 @@ const struct nla_policy hvmm_vm_change_nl_policy[HVMM_A_VM_MEM_MAX + 1] = {
 	[HVMM_A_VM_CPU_MIN] = NLA_POLICY_FULL_RANGE(NLA_U32, &hvmm_a_vm_cpu_min_range),
 	[HVMM_A_VM_CPU_AFFINITY] = { .type = NLA_BINARY, },
 	[HVMM_A_VM_MEM_MAX] = { .type = NLA_UINT, },
+	[HVMM_A_VM_MEM_HIGH] = { .type = NLA_UINT, },
+	[HVMM_A_VM_MEM_MIN] = { .type = NLA_UINT, },
 };
 
 /* HVMM_CMD_VM_GET - do */
@@ -70,7 +72,7 @@ static const struct nla_policy hvmm_vm_get_nl_policy[HVMM_A_VM_NAME + 1] = {
 };
 
 /* HVMM_CMD_VM_NEW - do */
-static const struct nla_policy hvmm_vm_new_nl_policy[HVMM_A_VM_MEM_MAX + 1] = {
+static const struct nla_policy hvmm_vm_new_nl_policy[HVMM_A_VM_MEM_MIN + 1] = {
 	[HVMM_A_VM_NAME] = { .type = NLA_NUL_STRING, .len = HVMM_NAME_MAX, },
 	[HVMM_A_VM_VCPUS] = NLA_POLICY_RANGE(NLA_U32, 1, HVMM_VCPUS_MAX),
 	[HVMM_A_VM_MEMORY] = NLA_POLICY_FULL_RANGE(NLA_UINT, &hvmm_a_vm_memory_range),
@@ -83,6 +85,8 @@ static const struct nla_policy hvmm_vm_new_nl_policy[HVMM_A_VM_MEM_MAX + 1] = {
 	[HVMM_A_VM_CPU_MIN] = NLA_POLICY_FULL_RANGE(NLA_U32, &hvmm_a_vm_cpu_min_range),
 	[HVMM_A_VM_CPU_AFFINITY] = { .type = NLA_BINARY, },
 	[HVMM_A_VM_MEM_MAX] = { .type = NLA_UINT, },
+	[HVMM_A_VM_MEM_HIGH] = { .type = NLA_UINT, },
+	[HVMM_A_VM_MEM_MIN] = { .type = NLA_UINT, },
 };
 
 /* HVMM_CMD_VM_DEL - do */
@@ -160,6 +164,13 @@ static const struct nla_policy hvmm_pcpu_set_nl_policy[HVMM_A_PCPU_GENERATION + 
 	[HVMM_A_PCPU_GENERATION] = { .type = NLA_U32, },
 };
 
+/* HVMM_CMD_VM_RECLAIM - do */
+static const struct nla_policy hvmm_vm_reclaim_nl_policy[HVMM_A_VM_RECLAIM + 1] = {
+	[HVMM_A_VM_ID] = NLA_POLICY_MIN(NLA_U32, 1),
+	[HVMM_A_VM_NAME] = { .type = NLA_NUL_STRING, .len = HVMM_NAME_MAX, },
+	[HVMM_A_VM_RECLAIM] = NLA_POLICY_MIN(NLA_UINT, 1),
+};
+
 /* Ops table for hvmm */
 static const struct genl_split_ops hvmm_nl_ops[] = {
 	{
@@ -183,7 +194,7 @@ static const struct genl_split_ops hvmm_nl_ops[] = {
 		.doit		= hvmm_nl_vm_new_doit,
 		.post_doit	= hvmm_nl_post,
 		.policy		= hvmm_vm_new_nl_policy,
-		.maxattr	= HVMM_A_VM_MEM_MAX,
+		.maxattr	= HVMM_A_VM_MEM_MIN,
 		.flags		= GENL_CMD_CAP_DO,
 	},
 	{
@@ -306,6 +317,15 @@ static const struct genl_split_ops hvmm_nl_ops[] = {
 		.doit		= hvmm_nl_pcpu_set_doit,
 		.policy		= hvmm_pcpu_set_nl_policy,
 		.maxattr	= HVMM_A_PCPU_GENERATION,
+		.flags		= GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= HVMM_CMD_VM_RECLAIM,
+		.pre_doit	= hvmm_nl_pre_change_vm,
+		.doit		= hvmm_nl_vm_reclaim_doit,
+		.post_doit	= hvmm_nl_post,
+		.policy		= hvmm_vm_reclaim_nl_policy,
+		.maxattr	= HVMM_A_VM_RECLAIM,
 		.flags		= GENL_CMD_CAP_DO,
 	},
 };

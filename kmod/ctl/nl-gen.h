@@ -13,7 +13,7 @@
 
 /* Common nested types */
 extern const struct nla_policy hvmm_boot_nl_policy[HVMM_A_BOOT_GDT_LIMIT + 1];
-extern const struct nla_policy hvmm_vm_change_nl_policy[HVMM_A_VM_MEM_MAX + 1];
+extern const struct nla_policy hvmm_vm_change_nl_policy[HVMM_A_VM_MEM_MIN + 1];
 
 int hvmm_nl_pre_get(const struct genl_split_ops *ops, struct sk_buff *skb,
 		    struct genl_info *info);
@@ -49,6 +49,7 @@ int hvmm_nl_vm_set_doit(struct sk_buff *skb, struct genl_info *info);
 int hvmm_nl_pcpu_get_doit(struct sk_buff *skb, struct genl_info *info);
 int hvmm_nl_pcpu_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
 int hvmm_nl_pcpu_set_doit(struct sk_buff *skb, struct genl_info *info);
+int hvmm_nl_vm_reclaim_doit(struct sk_buff *skb, struct genl_info *info);
 
 enum {
 	HVMM_NLGRP_LIFECYCLE,

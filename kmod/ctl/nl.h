@@ -139,7 +139,7 @@ int hvmm_nl_get_mask(const struct nlattr *attr, unsigned long *mask,
 int hvmm_nl_get_quota(struct nlattr **attrs, struct hvmm_quota_edit *edit,
 		      struct netlink_ext_ack *extack);
 void hvmm_nl_blame_quota(struct nlattr **attrs, const struct hvmm_quota_verdict *verdict,
-			 struct netlink_ext_ack *extack);
+			 const struct hvmm_quota_edit *edit, struct netlink_ext_ack *extack);
 int hvmm_nl_put_quota(struct sk_buff *skb, struct hvmm_vm *vm);
 
 /**

@@ -67,11 +67,51 @@ static int put_mask(struct sk_buff *skb, int attr, const unsigned long *mask)
 	return 0;
 }
 
+/* No limit is 0 for userspace. */
+static u64 from_limit(u64 limit)
+{
+	return limit == HVMM_MEM_MAX_NONE ? 0 : limit;
+}
+
+static int get_limits(struct nlattr **attrs, struct hvmm_quota_edit *edit,
+		      struct netlink_ext_ack *extack)
+{
+	const struct {
+		int attr;
+		unsigned long given;
+		u64 *limit;
+		bool none;
+	} limits[] = {
+		{ HVMM_A_VM_MEM_MAX, HVMM_GIVEN_MEM_MAX, &edit->mem.max, true },
+		{ HVMM_A_VM_MEM_HIGH, HVMM_GIVEN_MEM_HIGH, &edit->mem.high, true },
+		{ HVMM_A_VM_MEM_MIN, HVMM_GIVEN_MEM_MIN, &edit->mem.min, false },
+	};
+	unsigned int i;
+	u64 value;
+
+	for (i = 0; i < ARRAY_SIZE(limits); i++) {
+		struct nlattr *attr = attrs[limits[i].attr];
+
+		if (!attr)
+			continue;
+		value = nla_get_uint(attr);
+		if (value % SZ_4K) {
+			NL_SET_ERR_MSG_ATTR(extack, attr, "not a multiple of 4096 bytes");
+			return -EINVAL;
+		}
+		edit->given |= limits[i].given;
+		*limits[i].limit = !value && limits[i].none ? HVMM_MEM_MAX_NONE : value;
+	}
+	return 0;
+}
+
 int hvmm_nl_put_quota(struct sk_buff *skb, struct hvmm_vm *vm)
 {
-	u64 mem_max = hvmm_mem_quota_max(&vm->mem.quota);
+	struct hvmm_mem_limits mem;
 	struct hvmm_quota quota;
 	u32 generation = hvmm_quota_read(vm, &quota);
+
+	hvmm_mem_quota_get(&vm->mem.quota, &mem);
 
 	if (nla_put_u32(skb, HVMM_A_VM_CPU_WEIGHT, quota.weight) ||
 	    nla_put_uint(skb, HVMM_A_VM_CPU_MAX, quota.max_ns) ||
@@ -82,7 +122,10 @@ int hvmm_nl_put_quota(struct sk_buff *skb, struct hvmm_vm *vm)
 	    nla_put_uint(skb, HVMM_A_VM_CPU_STALL,
 			 hvmm_sched_cap_stall(&quota, vm->nr_vcpus)) ||
 	    nla_put_u32(skb, HVMM_A_VM_GENERATION, generation) ||
-	    nla_put_uint(skb, HVMM_A_VM_MEM_MAX, mem_max == HVMM_MEM_MAX_NONE ? 0 : mem_max))
+	    nla_put_uint(skb, HVMM_A_VM_MEM_MAX, from_limit(mem.max)) ||
+	    nla_put_uint(skb, HVMM_A_VM_MEM_HIGH, from_limit(mem.high)) ||
+	    nla_put_uint(skb, HVMM_A_VM_MEM_MIN, mem.min) ||
+	    nla_put_uint(skb, HVMM_A_VM_MEM_HELD, hvmm_mem_quota_held(&vm->mem.quota)))
 		return -EMSGSIZE;
 	return 0;
 }
@@ -92,6 +135,7 @@ int hvmm_nl_get_quota(struct nlattr **attrs, struct hvmm_quota_edit *edit,
 		      struct netlink_ext_ack *extack)
 {
 	struct hvmm_quota *quota = &edit->quota;
+	int err;
 
 	memset(edit, 0, sizeof(*edit));
 	if (attrs[HVMM_A_VM_CPU_WEIGHT]) {
@@ -114,27 +158,38 @@ int hvmm_nl_get_quota(struct nlattr **attrs, struct hvmm_quota_edit *edit,
 		edit->given |= HVMM_GIVEN_MIN;
 		quota->min_ppm = nla_get_u32(attrs[HVMM_A_VM_CPU_MIN]);
 	}
-	if (attrs[HVMM_A_VM_MEM_MAX]) {
-		edit->given |= HVMM_GIVEN_MEM_MAX;
-		edit->mem_max = nla_get_uint(attrs[HVMM_A_VM_MEM_MAX]);
-		if (edit->mem_max % SZ_4K) {
-			NL_SET_ERR_MSG_ATTR(extack, attrs[HVMM_A_VM_MEM_MAX],
-					    "mem-max: not a multiple of 4096 bytes");
-			return -EINVAL;
-		}
-		if (!edit->mem_max)
-			edit->mem_max = HVMM_MEM_MAX_NONE;
-	}
+	err = get_limits(attrs, edit, extack);
+	if (err)
+		return err;
 	if (!attrs[HVMM_A_VM_CPU_AFFINITY])
 		return 0;
 	edit->given |= HVMM_GIVEN_AFFINITY;
 	return hvmm_nl_get_mask(attrs[HVMM_A_VM_CPU_AFFINITY], quota->affinity, extack);
 }
 
-/* Name the attribute that a verdict is about: the first of these that is given. */
-void hvmm_nl_blame_quota(struct nlattr **attrs, const struct hvmm_quota_verdict *verdict,
-			 struct netlink_ext_ack *extack)
+/* The first of up to three attributes that is given. */
+static void blame_first(struct nlattr **attrs, const u8 *about, struct netlink_ext_ack *extack)
 {
+	unsigned int i;
+
+	for (i = 0; i < 3; i++)
+		if (about[i] && attrs[about[i]]) {
+			NL_SET_BAD_ATTR(extack, attrs[about[i]]);
+			return;
+		}
+}
+
+/* Name the attribute that a verdict is about. */
+void hvmm_nl_blame_quota(struct nlattr **attrs, const struct hvmm_quota_verdict *verdict,
+			 const struct hvmm_quota_edit *edit, struct netlink_ext_ack *extack)
+{
+	static const u8 limits[][3] = {
+		[HVMM_LIMITS_MAX_HOST]	  = { HVMM_A_VM_MEM_MAX },
+		[HVMM_LIMITS_HIGH_MAX]	  = { HVMM_A_VM_MEM_HIGH, HVMM_A_VM_MEM_MAX },
+		[HVMM_LIMITS_MIN_MAX]	  = { HVMM_A_VM_MEM_MIN, HVMM_A_VM_MEM_MAX },
+		[HVMM_LIMITS_MIN_HIGH]	  = { HVMM_A_VM_MEM_MIN, HVMM_A_VM_MEM_HIGH },
+		[HVMM_LIMITS_MIN_HOST]	  = { HVMM_A_VM_MEM_MIN },
+	};
 	static const u8 about[][3] = {
 		[HVMM_QUOTA_WEIGHT]	  = { HVMM_A_VM_CPU_WEIGHT },
 		[HVMM_QUOTA_MAX]	  = { HVMM_A_VM_CPU_MAX, HVMM_A_VM_CPU_PERIOD },
@@ -146,30 +201,27 @@ void hvmm_nl_blame_quota(struct nlattr **attrs, const struct hvmm_quota_verdict 
 					      HVMM_A_VM_CPU_PERIOD },
 		[HVMM_QUOTA_MIN_ADMIT]	  = { HVMM_A_VM_CPU_MIN, HVMM_A_VM_CPU_AFFINITY },
 	};
-	unsigned int i;
 
-	if (verdict->err >= ARRAY_SIZE(about))
-		return;
-	for (i = 0; i < ARRAY_SIZE(about[0]); i++)
-		if (about[verdict->err][i] && attrs[about[verdict->err][i]]) {
-			NL_SET_BAD_ATTR(extack, attrs[about[verdict->err][i]]);
-			return;
-		}
+	if (edit->limits_err)
+		blame_first(attrs, limits[edit->limits_err], extack);
+	else if (verdict->err < ARRAY_SIZE(about))
+		blame_first(attrs, about[verdict->err], extack);
 }
 
 /* The change number @index of a request, which has been parsed once. */
-static void blame(struct genl_info *info, const struct hvmm_quota_verdict *verdict)
+static void blame(struct genl_info *info, const struct hvmm_quota_verdict *verdict,
+		  const struct hvmm_quota_edit *edits)
 {
-	struct nlattr *tb[HVMM_A_VM_MEM_MAX + 1], *nest;
+	struct nlattr *tb[HVMM_A_VM_MEM_MIN + 1], *nest;
 	unsigned int i = 0;
 	int rem;
 
 	nlmsg_for_each_attr(nest, info->nlhdr, GENL_HDRLEN, rem) {
 		if (nla_type(nest) != HVMM_A_VM_CHANGE || i++ != verdict->index)
 			continue;
-		if (nla_parse_nested(tb, HVMM_A_VM_MEM_MAX, nest, hvmm_vm_change_nl_policy, NULL))
+		if (nla_parse_nested(tb, HVMM_A_VM_MEM_MIN, nest, hvmm_vm_change_nl_policy, NULL))
 			return;
-		hvmm_nl_blame_quota(tb, verdict, info->extack);
+		hvmm_nl_blame_quota(tb, verdict, &edits[verdict->index], info->extack);
 		if (info->extack && !info->extack->bad_attr)
 			NL_SET_BAD_ATTR(info->extack, tb[HVMM_A_VM_ID] ?: tb[HVMM_A_VM_NAME]);
 		return;
@@ -180,11 +232,11 @@ static void blame(struct genl_info *info, const struct hvmm_quota_verdict *verdi
 static int get_change(struct nlattr *nest, struct hvmm_quota_edit *edit,
 		      struct netlink_ext_ack *extack)
 {
-	struct nlattr *tb[HVMM_A_VM_MEM_MAX + 1];
+	struct nlattr *tb[HVMM_A_VM_MEM_MIN + 1];
 	struct hvmm_vm *vm;
 	int err;
 
-	err = nla_parse_nested(tb, HVMM_A_VM_MEM_MAX, nest, hvmm_vm_change_nl_policy, extack);
+	err = nla_parse_nested(tb, HVMM_A_VM_MEM_MIN, nest, hvmm_vm_change_nl_policy, extack);
 	if (err)
 		return err;
 	err = hvmm_nl_get_quota(tb, edit, extack);
@@ -256,12 +308,49 @@ static void tell(struct hvmm_vm *vm)
 	mutex_unlock(&vm->lock);
 }
 
+/* Down to mem-max, with quotas' lock free again: it takes its time. Return: bytes. */
+static u64 shrink(struct hvmm_vm *vm, struct netlink_ext_ack *extack)
+{
+	struct hvmm_mem_limits limits;
+	u64 held, got = 0;
+
+	hvmm_mem_quota_get(&vm->mem.quota, &limits);
+	held = hvmm_mem_quota_held(&vm->mem.quota);
+	if (held > limits.max)
+		got = max(hvmm_mem_reclaim(&vm->mem, held - limits.max, limits.min,
+					   HVMM_EFFORT_ALL), 0LL);
+	held = hvmm_mem_quota_held(&vm->mem.quota);
+	if (held > limits.max)
+		NL_SET_ERR_MSG_FMT(extack, "mem-max: done, but VM %u holds %llu bytes", vm->id,
+				   held);
+	return got;
+}
+
+static int reply_set(struct genl_info *info, u32 generation, u64 reclaimed)
+{
+	struct sk_buff *reply = genlmsg_new(nla_total_size(sizeof(generation)) +
+					    nla_total_size(sizeof(reclaimed)), GFP_KERNEL);
+	void *hdr;
+
+	if (!reply)
+		return -ENOMEM;
+	hdr = genlmsg_iput(reply, info);
+	if (!hdr || nla_put_u32(reply, HVMM_A_VM_GENERATION, generation) ||
+	    nla_put_uint(reply, HVMM_A_VM_RECLAIMED, reclaimed)) {
+		nlmsg_free(reply);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(reply, hdr);
+	return genlmsg_reply(reply, info);
+}
+
 int hvmm_nl_vm_set_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct nlattr *attr = info->attrs[HVMM_A_VM_GENERATION];
 	struct hvmm_quota_verdict verdict = {};
 	struct hvmm_quota_edit *edits;
 	u32 expected, generation;
+	u64 reclaimed = 0;
 	int i, nr, err;
 
 	err = hvmm_nl_need(info, HVMM_A_VM_CHANGE, "change");
@@ -283,16 +372,54 @@ int hvmm_nl_vm_set_doit(struct sk_buff *skb, struct genl_info *info)
 	if (err == -ESTALE)
 		NL_SET_BAD_ATTR(info->extack, attr);
 	else if (err)
-		blame(info, &verdict);
+		blame(info, &verdict, edits);
 	/* As for all that find a VM gone. */
 	if (err == -ENODEV)
 		err = -ENOENT;
-	for (i = 0; i < nr && !err; i++)
+	if (err)
+		goto put;
+	for (i = 0; i < nr; i++) {
+		if (edits[i].given & HVMM_GIVEN_MEM_MAX)
+			reclaimed += shrink(edits[i].vm, info->extack);
+		/* With what it holds now. */
 		tell(edits[i].vm);
+	}
 put:
 	for (i = 0; i < nr; i++)
 		if (edits[i].vm)
 			hvmm_vm_put(edits[i].vm);
 	kvfree(edits);
-	return err ?: hvmm_nl_reply_u32(info, HVMM_A_VM_GENERATION, generation);
+	return err ?: reply_set(info, generation, reclaimed);
+}
+
+int hvmm_nl_vm_reclaim_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct hvmm_vm *vm = hvmm_nl_vm(info);
+	struct sk_buff *reply;
+	void *hdr;
+	s64 got;
+	int err;
+
+	err = hvmm_nl_need(info, HVMM_A_VM_RECLAIM, "reclaim");
+	if (err)
+		return err;
+	reply = genlmsg_new(2 * nla_total_size(sizeof(u64)), GFP_KERNEL);
+	if (!reply)
+		return -ENOMEM;
+	got = hvmm_mem_reclaim(&vm->mem, nla_get_uint(info->attrs[HVMM_A_VM_RECLAIM]),
+			       READ_ONCE(vm->mem.quota.min), HVMM_EFFORT_ALL);
+	hdr = genlmsg_iput(reply, info);
+	if (got < 0) {
+		err = got;
+	} else if (!hdr || nla_put_uint(reply, HVMM_A_VM_RECLAIMED, got) ||
+		   nla_put_uint(reply, HVMM_A_VM_MEM_HELD,
+				hvmm_mem_quota_held(&vm->mem.quota))) {
+		err = -EMSGSIZE;
+	}
+	if (err) {
+		nlmsg_free(reply);
+		return err;
+	}
+	genlmsg_end(reply, hdr);
+	return genlmsg_reply(reply, info);
 }

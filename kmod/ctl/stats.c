@@ -7,6 +7,7 @@
 #include <linux/module.h>
 #include <linux/slab.h>
 
+#include "core/pressure.h"
 #include "ctl/nl.h"
 #include "run/pcpu.h"
 #include "x86/vendor.h"
@@ -76,12 +77,14 @@ static int put_array(struct sk_buff *skb, int attr, const u64 *values, unsigned 
 static int put_memory(struct sk_buff *skb, struct hvmm_vm *vm)
 {
 	struct nlattr *nest = nla_nest_start(skb, HVMM_A_STATS_MEMORY);
+	struct hvmm_idle_figures idle;
 	struct hvmm_vm_usage usage;
 
 	if (!nest)
 		return -EMSGSIZE;
 
 	hvmm_vm_usage(vm, &usage);
+	hvmm_mem_idle_read(&vm->mem, &idle);
 	if (nla_put_uint(skb, HVMM_A_MEMORY_RAM, vm->mem.ram.size) ||
 	    nla_put_uint(skb, HVMM_A_MEMORY_HELD, usage.held) ||
 	    nla_put_uint(skb, HVMM_A_MEMORY_MAPPED, hvmm_mem_mapped_bytes(&vm->mem)) ||
@@ -95,7 +98,12 @@ static int put_memory(struct sk_buff *skb, struct hvmm_vm *vm)
 	    nla_put_uint(skb, HVMM_A_MEMORY_GROUP_BYTES, usage.group) ||
 	    nla_put_uint(skb, HVMM_A_MEMORY_VM_BYTES, usage.vm) ||
 	    nla_put_uint(skb, HVMM_A_MEMORY_TOTAL, usage.total) ||
-	    nla_put_uint(skb, HVMM_A_MEMORY_WAITING, READ_ONCE(vm->mem.quota.nr_waiting)))
+	    nla_put_uint(skb, HVMM_A_MEMORY_WAITING, READ_ONCE(vm->mem.quota.nr_waiting)) ||
+	    nla_put_uint(skb, HVMM_A_MEMORY_WORKING_SET, idle.working_set) ||
+	    nla_put_uint(skb, HVMM_A_MEMORY_WINDOW, idle.window) ||
+	    nla_put_uint(skb, HVMM_A_MEMORY_IDLE, idle.idle) ||
+	    nla_put_uint(skb, HVMM_A_MEMORY_CLEARED, READ_ONCE(vm->mem.reclaim.cleared)) ||
+	    nla_put_uint(skb, HVMM_A_MEMORY_SWAPPED_OUT, READ_ONCE(vm->mem.reclaim.swapped)))
 		return -EMSGSIZE;
 	nla_nest_end(skb, nest);
 	return 0;
@@ -320,7 +328,9 @@ int hvmm_nl_put_host(struct sk_buff *skb)
 	    nla_put_u32(skb, HVMM_A_HOST_HOST_SHARE, hvmm_pcpu_host_share()) ||
 	    nla_put_uint(skb, HVMM_A_HOST_CPU_RESERVED, reserved) ||
 	    nla_put_uint(skb, HVMM_A_HOST_CPU_FREE, unused) ||
-	    nla_put_u32(skb, HVMM_A_HOST_GENERATION, hvmm_quota_generation()))
+	    nla_put_u32(skb, HVMM_A_HOST_GENERATION, hvmm_quota_generation()) ||
+	    nla_put_uint(skb, HVMM_A_HOST_SCAN_TIME, hvmm_pressure_scan_ns()) ||
+	    nla_put_uint(skb, HVMM_A_HOST_UPTIME, hvmm_pressure_age_ns()))
 		return -EMSGSIZE;
 	return 0;
 }

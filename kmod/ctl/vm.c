@@ -234,7 +234,7 @@ int hvmm_nl_vm_new_doit(struct sk_buff *skb, struct genl_info *info)
 	fput(params.ram_file);
 	if (IS_ERR(vm)) {
 		err = PTR_ERR(vm);
-		hvmm_nl_blame_quota(attrs, &verdict, info->extack);
+		hvmm_nl_blame_quota(attrs, &verdict, quota, info->extack);
 		blame(info, err);
 		goto free;
 	}

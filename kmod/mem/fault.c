@@ -107,8 +107,12 @@ static int hvmm_mem_try(struct hvmm_mem *mem, struct fault *f, struct hvmm_mem_w
 	int err;
 
 	f->seq = hvmm_tdp_seq(&mem->tdp);
-	if (likely(hvmm_mem_quota_max(&mem->quota) == HVMM_MEM_MAX_NONE))
-		return hvmm_mem_bring_in(mem, f, true);
+	if (likely(hvmm_mem_quota_max(&mem->quota) == HVMM_MEM_MAX_NONE)) {
+		err = hvmm_mem_bring_in(mem, f, true);
+		if (!err)
+			hvmm_mem_reclaim_check(mem);
+		return err;
+	}
 
 	needed = hvmm_mem_needed(mem, f->gfn, f->index, f->write, &held);
 	taken = needed;
@@ -121,6 +125,8 @@ static int hvmm_mem_try(struct hvmm_mem *mem, struct fault *f, struct hvmm_mem_w
 
 	err = hvmm_mem_bring_in(mem, f, !held);
 	hvmm_mem_quota_settle(&mem->quota, taken);
+	if (!err && needed)
+		hvmm_mem_reclaim_check(mem);
 	return err;
 }
 
@@ -221,10 +227,15 @@ static noinline bool hvmm_mem_take_in_limited(struct hvmm_mem *mem, u64 gfn, pgo
 bool hvmm_mem_fault_hole(struct hvmm_mem *mem, u64 gfn, bool write)
 {
 	pgoff_t index;
+	bool mapped;
 
 	if (unlikely(!hvmm_ram_index(&mem->ram, gfn, &index)))
 		return false;
 	if (likely(hvmm_mem_quota_max(&mem->quota) == HVMM_MEM_MAX_NONE))
-		return hvmm_mem_take_in(mem, gfn, index, write);
-	return hvmm_mem_take_in_limited(mem, gfn, index, write);
+		mapped = hvmm_mem_take_in(mem, gfn, index, write);
+	else
+		mapped = hvmm_mem_take_in_limited(mem, gfn, index, write);
+	if (unlikely(hvmm_mem_quota_high(&mem->quota) != HVMM_MEM_MAX_NONE) && mapped)
+		hvmm_mem_reclaim_check(mem);
+	return mapped;
 }

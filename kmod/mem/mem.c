@@ -35,6 +35,8 @@ int hvmm_mem_init(struct hvmm_mem *mem, const struct hvmm_mem_ops *ops, struct f
 	mutex_init(&mem->discard);
 	mutex_init(&mem->dirty_lock);
 	hvmm_mem_quota_init(&mem->quota, hvmm_mem_held);
+	hvmm_mem_reclaim_init(mem);
+	hvmm_mem_idle_init(mem);
 
 	err = hvmm_ram_init(&mem->ram, file, size, extack);
 	if (err)
@@ -50,6 +52,7 @@ void hvmm_mem_exit(struct hvmm_mem *mem)
 	hvmm_tdp_exit(&mem->tdp);
 	hvmm_ram_exit(&mem->ram);
 	mutex_destroy(&mem->discard);
+	mutex_destroy(&mem->reclaim.lock);
 	mutex_destroy(&mem->dirty_lock);
 }
 

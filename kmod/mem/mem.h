@@ -6,8 +6,10 @@
 #include <linux/mutex.h>
 #include <linux/types.h>
 
+#include "mem/idle.h"
 #include "mem/quota.h"
 #include "mem/ram.h"
+#include "mem/reclaim.h"
 #include "mem/tdp.h"
 
 struct hvmm_mem;
@@ -22,10 +24,12 @@ struct netlink_ext_ack;
  *         the call began; may sleep
  * @overhead: kernel memory that the VM takes beside RAM and nested page tables, bytes;
  *            called with a spinlock held
+ * @starves: somebody waits at mem-max, and nothing could be given back; may sleep
  */
 struct hvmm_mem_ops {
 	void (*flush)(struct hvmm_mem *mem);
 	u64 (*overhead)(struct hvmm_mem *mem);
+	void (*starves)(struct hvmm_mem *mem);
 };
 
 /**
@@ -37,6 +41,8 @@ struct hvmm_mem_ops {
  *           that entered with an older one needs a TLB flush before it enters again
  * @quota: what the VM may hold
  * @discard: held while pages are being given back; one range at a time
+ * @reclaim: see mem/reclaim.h
+ * @idle: see mem/idle.h
  * @dirty_lock: held while tracking of dirty frames begins, ends, or frames are taken
  * @dirty_owner: who tracks dirty frames, see mem/dirty.c; or %NULL
  */
@@ -47,6 +53,8 @@ struct hvmm_mem {
 	atomic64_t tlb_gen;
 	struct hvmm_mem_quota quota;
 	struct mutex discard; /* one range at a time */
+	struct hvmm_reclaim reclaim;
+	struct hvmm_idle idle;
 	struct mutex dirty_lock; /* dirty_owner, and its work */
 	const void *dirty_owner;
 };

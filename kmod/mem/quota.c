@@ -10,6 +10,8 @@ void hvmm_mem_quota_init(struct hvmm_mem_quota *quota,
 	spin_lock_init(&quota->lock);
 	quota->held = held;
 	quota->max = HVMM_MEM_MAX_NONE;
+	quota->high = HVMM_MEM_MAX_NONE;
+	quota->min = 0;
 	quota->pending = 0;
 	INIT_LIST_HEAD(&quota->waiters);
 	quota->nr_waiting = 0;
@@ -88,12 +90,33 @@ void hvmm_mem_quota_settle(struct hvmm_mem_quota *quota, u64 bytes)
 	spin_unlock(&quota->lock);
 }
 
-void hvmm_mem_quota_set(struct hvmm_mem_quota *quota, u64 max)
+void hvmm_mem_quota_set(struct hvmm_mem_quota *quota, const struct hvmm_mem_limits *limits)
 {
 	spin_lock(&quota->lock);
-	WRITE_ONCE(quota->max, max);
+	WRITE_ONCE(quota->max, limits->max);
+	WRITE_ONCE(quota->high, limits->high);
+	WRITE_ONCE(quota->min, limits->min);
 	wake_all(quota);
 	spin_unlock(&quota->lock);
+}
+
+void hvmm_mem_quota_get(struct hvmm_mem_quota *quota, struct hvmm_mem_limits *limits)
+{
+	spin_lock(&quota->lock);
+	limits->max = quota->max;
+	limits->high = quota->high;
+	limits->min = quota->min;
+	spin_unlock(&quota->lock);
+}
+
+u64 hvmm_mem_quota_held(struct hvmm_mem_quota *quota)
+{
+	u64 held;
+
+	spin_lock(&quota->lock);
+	held = quota->held(quota);
+	spin_unlock(&quota->lock);
+	return held;
 }
 
 void hvmm_mem_quota_returned(struct hvmm_mem_quota *quota)

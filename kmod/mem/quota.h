@@ -29,6 +29,8 @@ struct hvmm_mem_wait {
  * @lock: all below
  * @held: tells what it holds, bytes; called with @lock held, must not sleep
  * @max: limit, bytes; %HVMM_MEM_MAX_NONE for none; read by anyone
+ * @high: above this reclaim begins; likewise
+ * @min: what reclaim leaves it, bytes; read by anyone
  * @pending: bytes that faults under way may still take, or have taken and not settled
  * @waiters: who could not take what they need
  * @nr_waiting: their number; read by anyone
@@ -42,6 +44,8 @@ struct hvmm_mem_quota {
 	spinlock_t lock; /* all below */
 	u64 (*held)(struct hvmm_mem_quota *quota);
 	u64 max;
+	u64 high;
+	u64 min;
 	u64 pending;
 	struct list_head waiters;
 	unsigned int nr_waiting;
@@ -81,16 +85,46 @@ int hvmm_mem_quota_take(struct hvmm_mem_quota *quota, u64 *bytes, struct hvmm_me
 void hvmm_mem_quota_settle(struct hvmm_mem_quota *quota, u64 bytes);
 
 /**
- * hvmm_mem_quota_set - set the limit
+ * struct hvmm_mem_limits - what is set of a quota, bytes
+ * @max: as in &struct hvmm_mem_quota
+ * @high: likewise
+ * @min: likewise
+ */
+struct hvmm_mem_limits {
+	u64 max;
+	u64 high;
+	u64 min;
+};
+
+/**
+ * hvmm_mem_quota_set - set the limits
  * @quota: the quota
- * @max: bytes, or %HVMM_MEM_MAX_NONE; may be under what is held
+ * @limits: bytes; what is held may be more than they say
  *
  * Everybody who waits looks again. Faults under way while there was no limit are not
  * counted.
  *
  * Context: any but interrupts.
  */
-void hvmm_mem_quota_set(struct hvmm_mem_quota *quota, u64 max);
+void hvmm_mem_quota_set(struct hvmm_mem_quota *quota, const struct hvmm_mem_limits *limits);
+
+/**
+ * hvmm_mem_quota_get - the limits, as of one instant
+ * @quota: the quota
+ * @limits: filled
+ *
+ * Context: any but interrupts.
+ */
+void hvmm_mem_quota_get(struct hvmm_mem_quota *quota, struct hvmm_mem_limits *limits);
+
+/**
+ * hvmm_mem_quota_held - what the VM holds
+ * @quota: the quota
+ *
+ * Context: any but interrupts.
+ * Return: bytes; without what faults under way take.
+ */
+u64 hvmm_mem_quota_held(struct hvmm_mem_quota *quota);
 
 /**
  * hvmm_mem_quota_returned - the VM has given memory back: who waits looks again
@@ -138,6 +172,18 @@ void hvmm_mem_wait_end(struct hvmm_mem_quota *quota, struct hvmm_mem_wait *wait,
 static inline u64 hvmm_mem_quota_max(const struct hvmm_mem_quota *quota)
 {
 	return READ_ONCE(quota->max);
+}
+
+/**
+ * hvmm_mem_quota_high - above what reclaim begins
+ * @quota: the quota
+ *
+ * Context: any.
+ * Return: bytes, or %HVMM_MEM_MAX_NONE.
+ */
+static inline u64 hvmm_mem_quota_high(const struct hvmm_mem_quota *quota)
+{
+	return READ_ONCE(quota->high);
 }
 
 #endif

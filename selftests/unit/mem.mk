@@ -13,6 +13,12 @@ test_tdp_kmod := mem/tdp.c mem/tdp_dirty.c
 test_tdp_inc := mem
 test_tdp_cflags := -include tdp_fake.h
 
+tests += test_age
+test_age_src := test_age.c
+test_age_kmod := mem/age.c mem/tdp.c mem/tdp_dirty.c
+test_age_inc := mem
+test_age_cflags := -include tdp_fake.h
+
 tests += test_tdp_threads
 test_tdp_threads_src := test_tdp_threads.c
 test_tdp_threads_kmod := mem/tdp.c mem/tdp_dirty.c

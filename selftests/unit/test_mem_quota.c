@@ -27,10 +27,44 @@ static void count_wake(struct hvmm_mem_wait *wait)
 	woken++;
 }
 
+static void set_max(struct hvmm_mem_quota *quota, u64 max)
+{
+	struct hvmm_mem_limits limits;
+
+	hvmm_mem_quota_get(quota, &limits);
+	limits.max = max;
+	hvmm_mem_quota_set(quota, &limits);
+}
+
 static int take(struct hvmm_mem_quota *q, u64 bytes, struct hvmm_mem_wait *wait, u64 *taken)
 {
 	*taken = bytes;
 	return -hvmm_mem_quota_take(q, taken, wait);
+}
+
+static void test_limits(void)
+{
+	const struct hvmm_mem_limits set = { .max = 300, .high = 200, .min = 100 };
+	struct hvmm_mem_limits got;
+	struct hvmm_mem_quota q;
+	u64 taken;
+
+	atomic_store(&held_now, 250);
+	hvmm_mem_quota_init(&q, held);
+	hvmm_mem_quota_get(&q, &got);
+	CHECK_EQ(got.max, HVMM_MEM_MAX_NONE);
+	CHECK_EQ(got.high, HVMM_MEM_MAX_NONE);
+	CHECK_EQ(got.min, 0);
+	hvmm_mem_quota_set(&q, &set);
+	hvmm_mem_quota_get(&q, &got);
+	CHECK_EQ(got.max, 300);
+	CHECK_EQ(got.high, 200);
+	CHECK_EQ(got.min, 100);
+	CHECK_EQ(hvmm_mem_quota_held(&q), 250);
+	/* Only mem-max refuses. */
+	CHECK_EQ(take(&q, 50, NULL, &taken), 0);
+	CHECK_EQ(hvmm_mem_quota_held(&q), 250);
+	hvmm_mem_quota_settle(&q, taken);
 }
 
 static void test_arithmetic(void)
@@ -45,7 +79,7 @@ static void test_arithmetic(void)
 	CHECK_EQ(a, 0);
 	hvmm_mem_quota_settle(&q, a);
 
-	hvmm_mem_quota_set(&q, 2000);
+	set_max(&q, 2000);
 	CHECK_EQ(take(&q, 1001, NULL, &a), EDQUOT);
 	CHECK_EQ(a, 0);
 	CHECK_EQ(take(&q, 600, NULL, &a), 0);
@@ -54,14 +88,14 @@ static void test_arithmetic(void)
 	CHECK_EQ(take(&q, 400, NULL, &b), 0);
 	CHECK_EQ(q.pending, 1000);
 	/* What costs nothing is never refused. */
-	hvmm_mem_quota_set(&q, 1);
+	set_max(&q, 1);
 	CHECK_EQ(take(&q, 0, NULL, &a), 0);
 	CHECK_EQ(take(&q, 1, NULL, &a), EDQUOT);
 	CHECK_EQ(take(&q, U64_MAX, NULL, &a), EDQUOT);
 	hvmm_mem_quota_settle(&q, 600);
 	hvmm_mem_quota_settle(&q, 400);
 	CHECK_EQ(q.pending, 0);
-	hvmm_mem_quota_set(&q, U64_MAX - 1);
+	set_max(&q, U64_MAX - 1);
 	CHECK_EQ(take(&q, U64_MAX - 1001, NULL, &a), 0);
 	CHECK_EQ(take(&q, 1, NULL, &b), EDQUOT);
 	hvmm_mem_quota_settle(&q, a);
@@ -78,7 +112,7 @@ static void test_waiters(void)
 	atomic_store(&held_now, 0);
 	woken = 0;
 	hvmm_mem_quota_init(&q, held);
-	hvmm_mem_quota_set(&q, 10);
+	set_max(&q, 10);
 	for (i = 0; i < 3; i++)
 		hvmm_mem_wait_init(&w[i], count_wake);
 
@@ -96,7 +130,7 @@ static void test_waiters(void)
 	CHECK_EQ(woken, 2);
 	CHECK_EQ(q.nr_waiting, 0);
 	/* Who was woken is woken no more. */
-	hvmm_mem_quota_set(&q, 9);
+	set_max(&q, 9);
 	CHECK_EQ(woken, 2);
 
 	CHECK_EQ(take(&q, 10, &w[2], &b), EDQUOT);
@@ -118,7 +152,7 @@ static void test_waiters(void)
 	hvmm_mem_wait_end(&q, &w[0], false);
 	hvmm_mem_wait_begin(&q, &w[0]);
 	CHECK_EQ(q.nr_waiting, 0);
-	hvmm_mem_quota_set(&q, 100);
+	set_max(&q, 100);
 	CHECK_EQ(woken, 4);
 	hvmm_mem_wait_init(&w[0], count_wake);
 	hvmm_mem_wait_begin(&q, &w[0]);
@@ -300,7 +334,7 @@ static void start_faults(u64 max)
 	atomic_store(&refused, 0);
 	atomic_store(&stop, false);
 	hvmm_mem_quota_init(&vm, held);
-	hvmm_mem_quota_set(&vm, max);
+	set_max(&vm, max);
 	for (f = faulters; f < faulters + THREADS; f++) {
 		pthread_mutex_init(&f->lock, NULL);
 		pthread_cond_init(&f->cond, NULL);
@@ -361,9 +395,9 @@ static void test_threads(void)
 			if (atomic_load(&finished) == THREADS)
 				break;
 			max += 1 + rng_below(24);
-			hvmm_mem_quota_set(&vm, max);
+			set_max(&vm, max);
 		}
-		hvmm_mem_quota_set(&vm, HVMM_MEM_MAX_NONE);
+		set_max(&vm, HVMM_MEM_MAX_NONE);
 		end_faults();
 		CHECK(atomic_load(&refused) > 0);
 	}
@@ -387,6 +421,7 @@ static void test_returns(void)
 int main(void)
 {
 	static const struct check_case cases[] = {
+		{ "three limits", test_limits },
 		{ "what fits", test_arithmetic },
 		{ "who waits, and who is woken", test_waiters },
 		{ "threads under a limit that is raised", test_threads },

@@ -220,6 +220,11 @@ static void print_quota(const struct hv_quota *q)
 	       hv_format_cpu_max(max, q->max, q->period), hv_format_cpu_share(min, q->min), cpus);
 	if (q->mem_max)
 		printf(", mem-max %s", hv_format_size(mem, q->mem_max));
+	if (q->mem_high)
+		printf(", mem-high %s", hv_format_size(mem, q->mem_high));
+	if (q->mem_min)
+		printf(", mem-min %s", hv_format_size(mem, q->mem_min));
+	printf(", holds %s", hv_format_size(mem, q->mem_held));
 	free(cpus);
 }
 

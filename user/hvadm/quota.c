@@ -13,6 +13,9 @@ enum {
 	OPT_MIN,
 	OPT_AFFINITY,
 	OPT_MEM_MAX,
+	OPT_MEM_HIGH,
+	OPT_MEM_MIN,
+	OPT_RECLAIM,
 	OPT_GENERATION,
 };
 
@@ -26,8 +29,23 @@ static const struct argp_option options[] = {
 	  0 },
 	{ "mem-max", OPT_MEM_MAX, "SIZE", 0,
 	  "memory of the host that it may hold, as 512M or max (max)", 0 },
+	{ "mem-high", OPT_MEM_HIGH, "SIZE", 0,
+	  "what it may hold before memory that it does not use is taken back (max)", 0 },
+	{ "mem-min", OPT_MEM_MIN, "SIZE", 0, "what is left to it then (0)", 0 },
 	{ 0 }
 };
+
+/* @none: the word for no limit, or NULL */
+static void parse_mem(struct argp_state *state, const char *option, const char *arg,
+		      const char *none, uint64_t *size)
+{
+	*size = 0;
+	if (none && !strcmp(arg, none))
+		return;
+	if (!hv_parse_size(arg, size) || (none && !*size) || *size % 4096)
+		argp_error(state, "--%s %s: a multiple of 4K like 512M%s%s is needed", option, arg,
+			   none ? ", or " : "", none ? none : "");
+}
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
@@ -72,13 +90,16 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		q->given |= 1U << HVMM_A_VM_CPU_AFFINITY;
 		break;
 	case OPT_MEM_MAX:
-		q->mem_max = 0;
-		if (strcmp(arg, "max") &&
-		    (!hv_parse_size(arg, &q->mem_max) || !q->mem_max || q->mem_max % 4096))
-			argp_error(state,
-				   "--mem-max %s: a multiple of 4K like 512M, or max is needed",
-				   arg);
+		parse_mem(state, "mem-max", arg, "max", &q->mem_max);
 		q->given |= 1U << HVMM_A_VM_MEM_MAX;
+		break;
+	case OPT_MEM_HIGH:
+		parse_mem(state, "mem-high", arg, "max", &q->mem_high);
+		q->given |= 1U << HVMM_A_VM_MEM_HIGH;
+		break;
+	case OPT_MEM_MIN:
+		parse_mem(state, "mem-min", arg, NULL, &q->mem_min);
+		q->given |= 1U << HVMM_A_VM_MEM_MIN;
 		break;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -110,6 +131,16 @@ void show_cpus(struct hv_out *out, const char *key, const struct hv_cpus *cpus)
 	hv_out_list_end(out);
 }
 
+static void show_limit(struct hv_out *out, const char *key, uint64_t limit)
+{
+	if (limit)
+		hv_out_number(out, key, limit, HV_AS_SIZE);
+	else if (hv_out_is_json(out))
+		hv_out_none(out, key);
+	else
+		hv_out_text(out, key, "max");
+}
+
 void show_quota(struct hv_out *out, const struct hv_quota *q)
 {
 	char text[HV_CPU_TEXT];
@@ -127,12 +158,11 @@ void show_quota(struct hv_out *out, const struct hv_quota *q)
 	hv_out_number(out, "cpu-burst", q->burst, HV_AS_SPAN);
 	hv_out_number(out, "cpu-min", q->min, HV_AS_CPU_SHARE);
 	show_cpus(out, "cpu-affinity", &q->affinity);
-	if (q->mem_max)
-		hv_out_number(out, "mem-max", q->mem_max, HV_AS_SIZE);
-	else if (hv_out_is_json(out))
-		hv_out_none(out, "mem-max");
-	else
-		hv_out_text(out, "mem-max", "max");
+	show_limit(out, "mem-max", q->mem_max);
+	show_limit(out, "mem-high", q->mem_high);
+	hv_out_number(out, "mem-min", q->mem_min, HV_AS_SIZE);
+	if (hv_out_is_json(out))
+		hv_out_number(out, "mem-held", q->mem_held, HV_AS_SIZE);
 	if (hv_out_is_json(out)) {
 		hv_out_number(out, "cpu-stall", q->stall, HV_AS_SPAN);
 		hv_out_number(out, "generation", q->generation, HV_AS_NUMBER);
@@ -145,6 +175,7 @@ struct set {
 	int count;
 	bool expects;
 	uint32_t generation;
+	uint64_t reclaim;
 };
 
 static error_t parse_set(int key, char *arg, struct argp_state *state)
@@ -160,6 +191,10 @@ static error_t parse_set(int key, char *arg, struct argp_state *state)
 			argp_error(state, "--generation %s: a number is needed", arg);
 		s->expects = true;
 		break;
+	case OPT_RECLAIM:
+		if (!hv_parse_size(arg, &s->reclaim) || !s->reclaim)
+			argp_error(state, "--reclaim %s: a size like 64M is needed", arg);
+		break;
 	case ARGP_KEY_ARGS:
 		s->names = state->argv + state->next;
 		s->count = state->argc - state->next;
@@ -168,7 +203,7 @@ static error_t parse_set(int key, char *arg, struct argp_state *state)
 		argp_error(state, "a name is needed");
 		break;
 	case ARGP_KEY_END:
-		if (!s->quota.given)
+		if (!s->quota.given && !s->reclaim)
 			argp_error(state, "nothing to change is given");
 		break;
 	default:
@@ -177,11 +212,25 @@ static error_t parse_set(int key, char *arg, struct argp_state *state)
 	return 0;
 }
 
+static int reclaim(struct hv_nl *nl, const char *name, uint64_t bytes, struct hv_error *err)
+{
+	char got[HV_UNIT_TEXT], now[HV_UNIT_TEXT];
+	uint64_t reclaimed, held;
+
+	if (hv_reclaim(nl, name, bytes, &reclaimed, &held, err))
+		return -1;
+	printf("%s: %s reclaimed, holds %s\n", name, hv_format_size(got, reclaimed),
+	       hv_format_size(now, held));
+	return 0;
+}
+
 int verb_set(int argc, char **argv)
 {
 	static const struct argp_option set_options[] = {
 		{ "generation", OPT_GENERATION, "N", 0,
 		  "only if no quota has been changed since list -j told this number", 1 },
+		{ "reclaim", OPT_RECLAIM, "SIZE", 0,
+		  "then take so much memory back from each, what it uses least", 1 },
 		{ 0 }
 	};
 	static const struct argp_child children[] = { { &quota_argp, 0, NULL, 0 }, { 0 } };
@@ -194,16 +243,25 @@ int verb_set(int argc, char **argv)
 		.children = children,
 	};
 	struct set s = { .count = 0 };
+	char text[HV_UNIT_TEXT];
 	struct hv_error err;
+	uint64_t reclaimed;
 	struct hv_nl nl;
-	int ret;
+	int i, ret = 0;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &s);
 	if (hv_nl_open(&nl, &err))
 		return complain(NULL, &err);
-	ret = hv_quota_set(&nl, s.names, s.count, &s.quota, s.expects ? &s.generation : NULL, &err);
+	if (s.quota.given || s.expects) {
+		ret = hv_quota_set(&nl, s.names, s.count, &s.quota,
+				   s.expects ? &s.generation : NULL, &reclaimed, &err);
+		if (!ret && reclaimed)
+			printf("%s reclaimed\n", hv_format_size(text, reclaimed));
+		if (!ret && *err.text)
+			fprintf(stderr, "hvadm: %s\n", err.text);
+	}
+	for (i = 0; !ret && s.reclaim && i < s.count; i++)
+		ret = reclaim(&nl, s.names[i], s.reclaim, &err);
 	hv_nl_close(&nl);
-	if (!ret && *err.text)
-		fprintf(stderr, "hvadm: %s\n", err.text);
 	return ret ? complain(NULL, &err) : HV_OK;
 }

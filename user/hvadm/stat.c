@@ -130,9 +130,11 @@ static int show_vm_stat(struct hv_nl *nl, const char *name, bool json, struct hv
 	hv_out_object(out, "ram");
 	for (i = 1; i < hv_memory_names.count; i++) {
 		bool plain = i == HVMM_A_MEMORY_LARGE_PAGES || i == HVMM_A_MEMORY_WAITING;
+		enum hv_out_as as = plain			? HV_AS_NUMBER
+				    : i == HVMM_A_MEMORY_WINDOW ? HV_AS_SPAN
+								: HV_AS_SIZE;
 
-		hv_out_number(out, hv_memory_names.name[i], stats.memory[i],
-			      plain ? HV_AS_NUMBER : HV_AS_SIZE);
+		hv_out_number(out, hv_memory_names.name[i], stats.memory[i], as);
 	}
 	hv_out_object_end(out);
 	if (json)
@@ -156,8 +158,12 @@ void show_host(struct hv_out *out, const struct hv_host *host)
 		bool share = i == HVMM_A_HOST_HOST_SHARE || i == HVMM_A_HOST_CPU_RESERVED ||
 			     i == HVMM_A_HOST_CPU_FREE;
 
+		bool time = i == HVMM_A_HOST_SCAN_TIME || i == HVMM_A_HOST_UPTIME;
+
 		hv_out_number(out, hv_host_names.name[i], host->counts[i],
-			      share ? HV_AS_CPU_SHARE : HV_AS_NUMBER);
+			      share  ? HV_AS_CPU_SHARE
+			      : time ? HV_AS_TIME
+				     : HV_AS_NUMBER);
 	}
 }
 

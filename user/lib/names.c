@@ -29,6 +29,11 @@ static const char *const vm[] = {
 	[HVMM_A_VM_CPU_MIN] = "cpu-min",
 	[HVMM_A_VM_CPU_AFFINITY] = "cpu-affinity",
 	[HVMM_A_VM_MEM_MAX] = "mem-max",
+	[HVMM_A_VM_MEM_HIGH] = "mem-high",
+	[HVMM_A_VM_MEM_MIN] = "mem-min",
+	[HVMM_A_VM_MEM_HELD] = "mem-held",
+	[HVMM_A_VM_RECLAIM] = "reclaim",
+	[HVMM_A_VM_RECLAIMED] = "reclaimed",
 	[HVMM_A_VM_CPU_STALL] = "cpu-stall",
 	[HVMM_A_VM_GENERATION] = "generation",
 	[HVMM_A_VM_CHANGE] = "change",
@@ -130,6 +135,11 @@ static const char *const memory[] = {
 	[HVMM_A_MEMORY_VM_BYTES] = "vm-bytes",
 	[HVMM_A_MEMORY_TOTAL] = "total",
 	[HVMM_A_MEMORY_WAITING] = "waiting",
+	[HVMM_A_MEMORY_WORKING_SET] = "working-set",
+	[HVMM_A_MEMORY_WINDOW] = "window",
+	[HVMM_A_MEMORY_IDLE] = "idle",
+	[HVMM_A_MEMORY_CLEARED] = "cleared",
+	[HVMM_A_MEMORY_SWAPPED_OUT] = "swapped-out",
 };
 
 _Static_assert(COUNT(memory) == HVMM_A_MEMORY_MAX + 1, "as in the spec");
@@ -191,6 +201,7 @@ static const char *const host[] = {
 	[HVMM_A_HOST_RAM_PAGES] = "ram-pages",	 [HVMM_A_HOST_TABLE_PAGES] = "table-pages",
 	[HVMM_A_HOST_HOST_SHARE] = "host-share", [HVMM_A_HOST_CPU_RESERVED] = "cpu-reserved",
 	[HVMM_A_HOST_CPU_FREE] = "cpu-free",	 [HVMM_A_HOST_GENERATION] = "generation",
+	[HVMM_A_HOST_SCAN_TIME] = "scan-time",	 [HVMM_A_HOST_UPTIME] = "uptime",
 };
 
 _Static_assert(COUNT(host) == HVMM_A_HOST_MAX + 1, "as in the spec");

@@ -19,7 +19,10 @@
  * @burst: unused ns of the cap that can be saved up
  * @min: reservation, millionths of a pCPU
  * @affinity: pCPUs that it may use
- * @mem_max: bytes that it may hold on the host; 0 for no limit
+ * @mem_max: bytes that it may hold of the host's memory; 0 for no limit
+ * @mem_high: bytes above which what it does not use is taken from it; 0 for no limit
+ * @mem_min: bytes that reclaim leaves it
+ * @mem_held: bytes that it holds of what these are about; answers only
  * @stall: longest time for which the cap alone stops a vCPU, ns; answers only
  * @generation: number of all quotas' state; answers only
  */
@@ -32,6 +35,9 @@ struct hv_quota {
 	uint32_t min;
 	struct hv_cpus affinity;
 	uint64_t mem_max;
+	uint64_t mem_high;
+	uint64_t mem_min;
+	uint64_t mem_held;
 	uint64_t stall;
 	uint32_t generation;
 };
@@ -54,12 +60,27 @@ void hv_quota_put(struct nl_msg *msg, const struct hv_quota *quota);
  * @count: their number, at most %HVMM_CHANGES_MAX
  * @quota: what is to change
  * @generation: do it only if this is the number of quotas' state; %NULL for always
+ * @reclaimed: filled with what the VMs have given back, bytes
  * @err: filled on failure
  *
  * Return: 0 or -1.
  */
 int hv_quota_set(struct hv_nl *nl, char *const *names, int count, const struct hv_quota *quota,
-		 const uint32_t *generation, struct hv_error *err);
+		 const uint32_t *generation, uint64_t *reclaimed, struct hv_error *err);
+
+/**
+ * hv_reclaim - let a VM give back memory
+ * @nl: connection
+ * @name: of the VM
+ * @bytes: how much
+ * @reclaimed: filled with how much it was
+ * @held: filled with what the VM holds now
+ * @err: filled on failure
+ *
+ * Return: 0 or -1.
+ */
+int hv_reclaim(struct hv_nl *nl, const char *name, uint64_t bytes, uint64_t *reclaimed,
+	       uint64_t *held, struct hv_error *err);
 
 /**
  * hv_pcpu_set - choose what hvmm uses of the pCPUs, all of it or nothing
