@@ -92,8 +92,8 @@ int verb_create(int argc, char **argv)
 		hv_config_free(&c.vm.config);
 		return complain(NULL, &err);
 	}
-	ret = hv_vm_new(&nl, c.vm.name, c.vm.vcpus, c.vm.memory, &c.vm.config, &c.vm.quota, &vm,
-			&err);
+	ret = hv_vm_new(&nl, c.vm.name, c.vm.vcpus, c.vm.memory, c.vm.prealloc, &c.vm.config,
+			&c.vm.quota, &vm, &err);
 	if (!ret && c.json) {
 		struct hv_out *out = hv_out_open(stdout, true);
 

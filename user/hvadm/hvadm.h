@@ -64,6 +64,7 @@ struct vm_options {
 	const char *name;
 	uint32_t vcpus;
 	uint64_t memory;
+	bool prealloc;
 	struct hv_config config;
 	struct hv_quota quota;
 };

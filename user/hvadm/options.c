@@ -10,6 +10,7 @@
 enum {
 	OPT_VCPUS = 0x100,
 	OPT_MEMORY,
+	OPT_PREALLOC,
 	OPT_KERNEL,
 	OPT_INITRD,
 	OPT_CMDLINE,
@@ -22,6 +23,7 @@ enum {
 static const struct argp_option options[] = {
 	{ "vcpus", OPT_VCPUS, "N", 0, "number of vCPUs (1)", 0 },
 	{ "memory", OPT_MEMORY, "SIZE", 0, "RAM, as 512M or 4G (512M)", 0 },
+	{ "prealloc", OPT_PREALLOC, NULL, 0, "take all RAM from the host now, not when used", 0 },
 	{ "kernel", OPT_KERNEL, "FILE", 0, "bzImage, ELF with a PVH entry, or multiboot image", 0 },
 	{ "initrd", OPT_INITRD, "FILE", 0, "initial RAM disk; more than one are concatenated", 0 },
 	{ "cmdline", OPT_CMDLINE, "TEXT", 0, "the kernel's command line", 0 },
@@ -58,6 +60,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			argp_error(state,
 				   "--memory %s: 1M to 1T in multiples of 4096 bytes are possible",
 				   arg);
+		break;
+	case OPT_PREALLOC:
+		o->prealloc = true;
 		break;
 	case OPT_KERNEL:
 		ret = hv_config_set_kernel(config, arg, &err);

@@ -195,7 +195,7 @@ static int run(struct run *r)
 	sigaddset(&set, SIGHUP);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	if (hv_vm_new(&r->nl, r->options.name, r->options.vcpus, r->options.memory,
-		      &r->options.config, &r->options.quota, &vm, &r->err))
+		      r->options.prealloc, &r->options.config, &r->options.quota, &vm, &r->err))
 		return complain(r->options.name, &r->err);
 	r->id = vm.id;
 	r->session.watch[0] = hv_nl_listen(&r->nl, &r->err);

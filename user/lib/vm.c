@@ -181,7 +181,41 @@ static int new_ram(const char *name, uint64_t size, struct hv_error *err)
 	return fd;
 }
 
-int hv_vm_new(struct hv_nl *nl, const char *name, uint32_t vcpus, uint64_t memory,
+/* What RAM and the nested page tables for all of it take at least. */
+static uint64_t full_size(uint64_t memory)
+{
+	uint64_t tables = 1, pages = memory / HV_PAGE;
+	int level;
+
+	for (level = 1; level <= 3; level++) {
+		pages = (pages + 511) / 512;
+		tables += pages;
+	}
+	return memory + tables * HV_PAGE;
+}
+
+/*
+ * When the VM is there: from then on the kernel says no, and does not kill us, when the host or
+ * our memory cgroup has too little.
+ */
+static int take_ram(struct hv_nl *nl, struct hv_vm *vm, int fd, uint64_t memory,
+		    struct hv_error *err)
+{
+	struct hv_error ignored;
+	int ret;
+
+	do
+		ret = fallocate(fd, 0, 0, (off_t)memory);
+	while (ret < 0 && errno == EINTR);
+	if (!ret)
+		return 0;
+	hv_fail_code(err, HV_EXIT_REFUSED, "prealloc: the host does not give %llu bytes: %s",
+		     (unsigned long long)memory, strerror(errno));
+	hv_vm_simple(nl, HVMM_CMD_VM_DEL, vm->id, &ignored);
+	return -1;
+}
+
+int hv_vm_new(struct hv_nl *nl, const char *name, uint32_t vcpus, uint64_t memory, bool prealloc,
 	      const struct hv_config *config, const struct hv_quota *quota, struct hv_vm *vm,
 	      struct hv_error *err)
 {
@@ -192,6 +226,11 @@ int hv_vm_new(struct hv_nl *nl, const char *name, uint32_t vcpus, uint64_t memor
 
 	if (strlen(name) > HVMM_NAME_MAX)
 		return hv_fail(err, "a name has at most %u characters", HVMM_NAME_MAX);
+	if (prealloc && quota->mem_max && full_size(memory) > quota->mem_max)
+		return hv_fail(err,
+			       "prealloc: RAM and its page tables take %llu bytes, mem-max is %llu",
+			       (unsigned long long)full_size(memory),
+			       (unsigned long long)quota->mem_max);
 	if (hv_config_write(config, text, &len, err))
 		return -1;
 	fd = new_ram(name, memory, err);
@@ -205,6 +244,8 @@ int hv_vm_new(struct hv_nl *nl, const char *name, uint32_t vcpus, uint64_t memor
 	hv_nl_put(msg, HVMM_A_VM_CONFIG, text, len);
 	hv_quota_put(msg, quota);
 	ret = hv_nl_request(nl, msg, take_vm, vm, NULL, err);
+	if (!ret && prealloc)
+		ret = take_ram(nl, vm, fd, memory, err);
 	close(fd);
 	return ret;
 }

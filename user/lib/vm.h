@@ -126,6 +126,7 @@ int hv_vm_list(struct hv_nl *nl, struct hv_vm **vms, size_t *count, struct hv_er
  * @name: its name
  * @vcpus: number of vCPUs
  * @memory: RAM in bytes
+ * @prealloc: take all of the RAM from the host now, charged to the caller's memory cgroup
  * @config: what it boots
  * @quota: its quota, as far as that is given
  * @vm: filled with the new VM
@@ -133,7 +134,7 @@ int hv_vm_list(struct hv_nl *nl, struct hv_vm **vms, size_t *count, struct hv_er
  *
  * Return: 0 or -1.
  */
-int hv_vm_new(struct hv_nl *nl, const char *name, uint32_t vcpus, uint64_t memory,
+int hv_vm_new(struct hv_nl *nl, const char *name, uint32_t vcpus, uint64_t memory, bool prealloc,
 	      const struct hv_config *config, const struct hv_quota *quota, struct hv_vm *vm,
 	      struct hv_error *err);
 
