@@ -5,18 +5,27 @@
  */
 #include <errno.h>
 #include <limits.h>
+#include <poll.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "device.h"
 
 #define PROGRAM "hvdm"
 
+/* How long to wait for one that should end: not for ever, it is of no use to anybody. */
+#define END_MS 10000
+
 extern char **environ;
+
+/* The one that does not outlive us. */
+static pid_t child;
 
 /* Beside hvadm where it was built, else in libexec/ beside hvadm's sbin/. */
 static const char *program(void)
@@ -103,11 +112,31 @@ int device_start(const struct hv_vm *vm, bool detach, struct hv_error *err)
 		close(sv[0]);
 		return hv_fail(err, "cannot start %s: %s", path, strerror(ret));
 	}
+	if (!detach)
+		child = pid;
 	if (wait_ready(sv[0], err)) {
 		close(sv[0]);
 		return -1;
 	}
 	return sv[0];
+}
+
+void device_end(int fd)
+{
+	struct pollfd pfd = { .events = POLLIN };
+
+	if (fd >= 0)
+		close(fd);
+	if (!child)
+		return;
+	pfd.fd = pidfd_open(child, 0);
+	if (pfd.fd >= 0) {
+		while (poll(&pfd, 1, END_MS) < 0 && errno == EINTR)
+			;
+		close(pfd.fd);
+	}
+	waitpid(child, NULL, WNOHANG);
+	child = 0;
 }
 
 int device_release(int fd, struct hv_error *err)

@@ -37,4 +37,12 @@ int device_release(int fd, struct hv_error *err);
  */
 int device_read(int fd, int *status, struct hv_error *err);
 
+/**
+ * device_end - end the device process that does not outlive us, if there is one
+ * @fd: from device_start(); closed
+ *
+ * Returns when it has let go of the VM.
+ */
+void device_end(int fd);
+
 #endif

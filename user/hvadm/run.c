@@ -211,6 +211,8 @@ static int run(struct run *r)
 	}
 	/* Destruction hangs the console up; what it had to say has been printed. */
 	hv_vm_simple(&r->nl, HVMM_CMD_VM_DEL, r->id, &ignored);
+	/* It holds the VM: who comes next may want to unload the module. */
+	device_end(r->device);
 	return ret;
 }
 
