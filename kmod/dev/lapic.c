@@ -310,6 +310,12 @@ bool hvmm_lapic_alone(struct hvmm_lapic *l, u8 vector)
 	return true;
 }
 
+void hvmm_lapic_ended(struct hvmm_lapic *l, u8 vector)
+{
+	if (test_bit(vector, l->tmr) && !(l->svr & HVMM_APIC_SVR_NO_BCAST))
+		l->ops->eoi(l, vector);
+}
+
 void hvmm_lapic_eoi(struct hvmm_lapic *l)
 {
 	int vector = highest_bit(l->isr);
@@ -318,6 +324,5 @@ void hvmm_lapic_eoi(struct hvmm_lapic *l)
 		return;
 	__clear_bit(vector, l->isr);
 	hvmm_lapic_update_ppr(l);
-	if (test_bit(vector, l->tmr) && !(l->svr & HVMM_APIC_SVR_NO_BCAST))
-		l->ops->eoi(l, vector);
+	hvmm_lapic_ended(l, vector);
 }

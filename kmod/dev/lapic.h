@@ -453,6 +453,70 @@ void hvmm_lapic_ack(struct hvmm_lapic *l, u8 vector);
 bool hvmm_lapic_alone(struct hvmm_lapic *l, u8 vector);
 
 /**
+ * hvmm_lapic_idle() - whether nothing is requested or in service
+ * @l: the APIC
+ *
+ * Context: owner, after the barrier that makes kick() visible.
+ */
+static inline bool hvmm_lapic_idle(const struct hvmm_lapic *l)
+{
+	unsigned long isr = 0;
+	int i;
+
+	for (i = 0; i < HVMM_LAPIC_WORDS; i++)
+		isr |= l->isr[i];
+	return !READ_ONCE(l->irr_pending) && !isr;
+}
+
+/**
+ * struct hvmm_lapic_loan - what hvmm_lapic_lend() has lent
+ * @requested: highest vector requested, 0 for none
+ * @in_service: highest vector in service, 0 for none
+ * @nr: number of requests
+ */
+struct hvmm_lapic_loan {
+	u8 requested;
+	u8 in_service;
+	u16 nr;
+};
+
+/**
+ * hvmm_lapic_lend() - let a processor deliver and end interrupts by itself
+ * @l: the APIC
+ * @page: the processor's registers, in the format of the xAPIC page; IRR and ISR are
+ *	  filled
+ *
+ * Requests are moved there. Those that come later go to the IRR as ever: their kick()
+ * makes the owner take all back, and lend it again. Until then nothing here may be called
+ * but what any CPU may call.
+ *
+ * Context: owner, after the barrier that makes kick() visible.
+ * Return: a summary.
+ */
+struct hvmm_lapic_loan hvmm_lapic_lend(struct hvmm_lapic *l, void *page);
+
+/**
+ * hvmm_lapic_take_back() - take over what the processor has left
+ * @l: the APIC; its TPR is what the guest has set
+ * @page: the processor's registers; IRR and ISR are empty afterwards
+ *
+ * Context: owner.
+ * Return: number of requests.
+ */
+unsigned int hvmm_lapic_take_back(struct hvmm_lapic *l, void *page);
+
+/**
+ * hvmm_lapic_ended() - the processor has ended an interrupt
+ * @l: the APIC, its ISR taken back
+ * @vector: the interrupt
+ *
+ * Needed for those whose TMR bit is set.
+ *
+ * Context: owner. May call eoi().
+ */
+void hvmm_lapic_ended(struct hvmm_lapic *l, u8 vector);
+
+/**
  * hvmm_lapic_eoi() - end of interrupt
  * @l: the APIC
  *
@@ -495,6 +559,21 @@ static inline void hvmm_lapic_sync_tpr(struct hvmm_lapic *l, u8 cr8)
 {
 	if (unlikely(hvmm_lapic_get_tpr(l) != (cr8 & 0xf)))
 		hvmm_lapic_set_tpr(l, cr8);
+}
+
+void hvmm_lapic_set_tpr_byte(struct hvmm_lapic *l, u8 tpr);
+
+/**
+ * hvmm_lapic_sync_tpr_byte() - the same where the CPU holds the whole register
+ * @l: the APIC
+ * @tpr: TPR
+ *
+ * Context: owner.
+ */
+static inline void hvmm_lapic_sync_tpr_byte(struct hvmm_lapic *l, u8 tpr)
+{
+	if (unlikely(l->tpr != tpr))
+		hvmm_lapic_set_tpr_byte(l, tpr);
 }
 
 /**

@@ -9,7 +9,6 @@
 void hvmm_lapic_error(struct hvmm_lapic *l, unsigned int bit);
 
 void hvmm_lapic_update_ppr(struct hvmm_lapic *l);
-void hvmm_lapic_set_tpr_byte(struct hvmm_lapic *l, u8 tpr);
 u8 hvmm_lapic_apr(struct hvmm_lapic *l);
 
 /* Make the host's timer fit what is running and not masked. */

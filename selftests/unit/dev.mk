@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0
 # Device models.
 
-lapic_kmod := dev/lapic.c dev/lapic_io.c dev/lapic_timer.c dev/irq.c
+lapic_kmod := dev/lapic.c dev/lapic_io.c dev/lapic_lend.c dev/lapic_timer.c dev/irq.c
 
 tests += test_lapic
-test_lapic_src := test_lapic.c test_lapic_timer.c test_lapic_fuzz.c
+test_lapic_src := test_lapic.c test_lapic_lend.c test_lapic_timer.c test_lapic_fuzz.c
 test_lapic_kmod := $(lapic_kmod)
 test_lapic_inc := . dev
 test_lapic_libs := -lpthread

@@ -750,6 +750,9 @@ static const struct check_case cases[] = {
 	{ "random operations against a model", lapic_fuzz_model },
 	{ "random hostile accesses", lapic_fuzz_hostile },
 	{ "senders on other CPUs", lapic_concurrent },
+	{ "lent to a processor, against software", lend_fuzz },
+	{ "lent to a processor: ends of levels", lend_level },
+	{ "lent to a processor: senders on other CPUs", lend_concurrent },
 };
 
 int main(void)

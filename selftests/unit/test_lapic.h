@@ -19,4 +19,8 @@ void lapic_fuzz_model(void);
 void lapic_fuzz_hostile(void);
 void lapic_concurrent(void);
 
+void lend_fuzz(void);
+void lend_level(void);
+void lend_concurrent(void);
+
 #endif
