@@ -34,6 +34,11 @@ static enum hvmm_emul_status translate(struct hvmm_emul *e, u64 linear, u32 acce
 	}
 }
 
+static const struct hvmm_seg *glue_seg(struct hvmm_emul *e, enum hvmm_seg_reg nr)
+{
+	return hvmm_insn_seg(vcpu_of(e), nr);
+}
+
 /* A device sees naturally sized accesses: 8, 4, 2 or 1 bytes. */
 static enum hvmm_emul_status device(struct hvmm_x86_vcpu *x, bool write, u64 gpa, void *data,
 				    unsigned int len)
@@ -179,6 +184,7 @@ static void glue_write_xmm(struct hvmm_emul *e, unsigned int reg, const void *va
 }
 
 const struct hvmm_emul_ops hvmm_emul_glue = {
+	.seg		= glue_seg,
 	.read		= glue_read,
 	.write		= glue_write,
 	.probe_write	= glue_probe_write,

@@ -309,7 +309,7 @@ static enum hvmm_emul_status emul_1byte(struct hvmm_emul *e)
 		return mov_to_reg(e, size, false);
 	case 0x8c:
 		/* To memory always 16 bits (APM vol. 3, MOV). */
-		return emul_mem_store(e, 2, e->seg[insn->reg & 7].sel);
+		return emul_mem_store(e, 2, e->ops->seg(e, insn->reg & 7)->sel);
 	case 0xa0: case 0xa1: {
 		struct emul_mem m;
 		enum hvmm_emul_status st = emul_mem_load(e, &m, size);

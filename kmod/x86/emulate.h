@@ -54,6 +54,7 @@ struct hvmm_emul;
  * @len is 1 to 16. They return DONE, RETRY, PENDING, or FAULT with
  * &hvmm_emul.fault filled. @val is filled only on DONE.
  *
+ * @seg: a segment register; good until the instruction is done
  * @read: read guest memory
  * @write: write guest memory
  * @probe_write: optional. Would a write succeed? Raises the faults of a write
@@ -70,6 +71,7 @@ struct hvmm_emul;
  * @write_xmm: the reverse; upper YMM bits stay (legacy SSE)
  */
 struct hvmm_emul_ops {
+	const struct hvmm_seg *(*seg)(struct hvmm_emul *e, enum hvmm_seg_reg nr);
 	enum hvmm_emul_status (*read)(struct hvmm_emul *e, u64 linear, void *val,
 				      unsigned int len);
 	enum hvmm_emul_status (*write)(struct hvmm_emul *e, u64 linear, const void *val,
@@ -107,7 +109,6 @@ struct hvmm_fault {
  *
  * @ops: callbacks
  * @regs: the vCPU's registers, updated when an iteration is complete
- * @seg: ES, CS, SS, DS, FS, GS (enum hvmm_seg_reg)
  * @mode: default sizes of CS
  * @cpl: current privilege level, for #AC only
  * @real: real or virtual-8086 mode: segments have no type, only a limit
@@ -119,7 +120,6 @@ struct hvmm_fault {
 struct hvmm_emul {
 	const struct hvmm_emul_ops *ops;
 	struct hvmm_regs *regs;
-	const struct hvmm_seg *seg;
 	enum hvmm_cpu_mode mode;
 	u8 cpl;
 	bool real;
@@ -147,7 +147,7 @@ enum hvmm_emul_status hvmm_emulate(struct hvmm_emul *e);
  *
  * For INVLPG (APM vol. 3: no segment checks).
  */
-u64 hvmm_emul_operand_addr(const struct hvmm_emul *e);
+u64 hvmm_emul_operand_addr(struct hvmm_emul *e);
 
 /**
  * hvmm_emul_read_operand() - read the memory operand of an intercepted instruction

@@ -68,17 +68,18 @@ static bool segment_allows(const struct hvmm_emul *e, const struct hvmm_seg *s, 
 enum hvmm_emul_status emul_linear(struct hvmm_emul *e, unsigned int seg, u64 off,
 				  unsigned int len, bool write, u64 *linear)
 {
-	const struct hvmm_seg *s = &e->seg[seg];
+	const struct hvmm_seg *s;
 	u8 vector = seg == HVMM_SEG_SS ? X86_VEC_SS : X86_VEC_GP;
 
 	if (e->mode == HVMM_CPU_MODE_64) {
 		/* APM vol. 2, 4.5.3: only FS and GS have a base. */
 		if (seg == HVMM_SEG_FS || seg == HVMM_SEG_GS)
-			off += s->base;
+			off += e->ops->seg(e, seg)->base;
 		if (!emul_is_canonical(e, off) || !emul_is_canonical(e, off + len - 1))
 			return emul_raise(e, vector, true);
 		*linear = off;
 	} else {
+		s = e->ops->seg(e, seg);
 		if (!segment_allows(e, s, off, len, write))
 			return emul_raise(e, vector, true);
 		*linear = (u32)(s->base + off);
@@ -153,15 +154,15 @@ enum hvmm_emul_status emul_write_locked(struct hvmm_emul *e, u64 linear, const v
 	return e->ops->cmpxchg(e, linear, old, new, len);
 }
 
-u64 hvmm_emul_operand_addr(const struct hvmm_emul *e)
+u64 hvmm_emul_operand_addr(struct hvmm_emul *e)
 {
 	u64 off = emul_operand_offset(e, 0);
 	unsigned int seg = e->insn.mem_seg;
 
 	if (e->mode != HVMM_CPU_MODE_64)
-		return (u32)(off + e->seg[seg].base);
+		return (u32)(off + e->ops->seg(e, seg)->base);
 	if (seg == HVMM_SEG_FS || seg == HVMM_SEG_GS)
-		off += e->seg[seg].base;
+		off += e->ops->seg(e, seg)->base;
 	return off;
 }
 

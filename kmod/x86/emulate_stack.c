@@ -8,14 +8,14 @@
 #include "x86/emulate_priv.h"
 
 /* Bytes of the stack pointer in use (APM vol. 2, 4.7.3: SS.B). */
-static unsigned int stack_size(const struct hvmm_emul *e)
+static unsigned int stack_size(struct hvmm_emul *e)
 {
 	if (e->mode == HVMM_CPU_MODE_64)
 		return 8;
-	return e->seg[HVMM_SEG_SS].attrib & HVMM_SEG_ATTR_DB ? 4 : 2;
+	return e->ops->seg(e, HVMM_SEG_SS)->attrib & HVMM_SEG_ATTR_DB ? 4 : 2;
 }
 
-static u64 stack_mask(const struct hvmm_emul *e)
+static u64 stack_mask(struct hvmm_emul *e)
 {
 	return size_mask(stack_size(e));
 }
@@ -166,7 +166,7 @@ static enum hvmm_emul_status check_target(struct hvmm_emul *e, u64 *target)
 {
 	*target &= size_mask(e->insn.opsize);
 	if (e->mode == HVMM_CPU_MODE_64 ? !emul_is_canonical(e, *target) :
-					  *target > e->seg[HVMM_SEG_CS].limit)
+					  *target > e->ops->seg(e, HVMM_SEG_CS)->limit)
 		return emul_raise(e, X86_VEC_GP, true);
 	return HVMM_EMUL_DONE;
 }

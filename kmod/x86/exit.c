@@ -3,6 +3,7 @@
  * What a guest's exits mean, whatever the vendor.
  */
 #include <linux/errno.h>
+#include <linux/hash.h>
 #include <linux/string.h>
 
 #include <asm/debugreg.h>
@@ -107,39 +108,77 @@ static enum hvmm_exit_fate queue_ud(struct hvmm_x86_vcpu *x)
 	return hvmm_queue_exception(x, X86_TRAP_UD, false, 0);
 }
 
-static enum hvmm_cpu_mode cpu_mode(struct hvmm_x86_vcpu *x)
+const struct hvmm_seg *hvmm_insn_seg(struct hvmm_x86_vcpu *x, enum hvmm_seg_reg nr)
 {
-	const struct hvmm_seg *cs = &x->seg_cache[HVMM_SEG_CS];
+	if (!(x->seg_valid & BIT(nr))) {
+		hvmm_arch->get_seg(x, nr, &x->seg_cache[nr]);
+		x->seg_valid |= BIT(nr);
+	}
+	return &x->seg_cache[nr];
+}
 
-	if (!(hvmm_arch->get_cr(x, 0) & X86_CR0_PE) || (x->regs.rflags & X86_EFLAGS_VM))
+static enum hvmm_cpu_mode mode_of(struct hvmm_x86_vcpu *x, u64 cr0, u64 efer)
+{
+	const struct hvmm_seg *cs;
+
+	if (!(cr0 & X86_CR0_PE) || (x->regs.rflags & X86_EFLAGS_VM))
 		return HVMM_CPU_MODE_16;
-	if ((hvmm_arch->get_efer(x) & EFER_LMA) && (cs->attrib & HVMM_SEG_ATTR_L))
+	cs = hvmm_insn_seg(x, HVMM_SEG_CS);
+	if ((efer & EFER_LMA) && (cs->attrib & HVMM_SEG_ATTR_L))
 		return HVMM_CPU_MODE_64;
 	return cs->attrib & HVMM_SEG_ATTR_DB ? HVMM_CPU_MODE_32 : HVMM_CPU_MODE_16;
+}
+
+static enum hvmm_cpu_mode cpu_mode(struct hvmm_x86_vcpu *x)
+{
+	return mode_of(x, hvmm_arch->get_cr(x, 0), hvmm_arch->get_efer(x));
 }
 
 static void load_emul(struct hvmm_x86_vcpu *x)
 {
 	struct hvmm_emul *e = &x->emul;
-	enum hvmm_seg_reg nr;
-	u64 cr0;
+	struct hvmm_paging_regs r;
 
-	for (nr = 0; nr < HVMM_SEG_NR; nr++)
-		hvmm_arch->get_seg(x, nr, &x->seg_cache[nr]);
-	cr0 = hvmm_arch->get_cr(x, 0);
+	hvmm_arch->get_paging(x, &r);
 	e->ops = &hvmm_emul_glue;
 	e->regs = &x->regs;
-	e->seg = x->seg_cache;
-	e->mode = cpu_mode(x);
+	e->mode = mode_of(x, r.cr0, r.efer);
 	e->cpl = hvmm_arch->get_cpl(x);
-	e->real = !(cr0 & X86_CR0_PE) || (x->regs.rflags & X86_EFLAGS_VM);
-	e->la57 = hvmm_arch->get_cr(x, 4) & X86_CR4_LA57;
-	e->align_check = cr0 & X86_CR0_AM;
+	e->real = !(r.cr0 & X86_CR0_PE) || (x->regs.rflags & X86_EFLAGS_VM);
+	e->la57 = r.cr4 & X86_CR4_LA57;
+	e->align_check = r.cr0 & X86_CR0_AM;
+}
+
+/*
+ * Decode what was fetched, or know it again. Another vCPU may have changed the instruction since:
+ * all bytes are compared, so that it is decoded then.
+ */
+static int decode(struct hvmm_x86_vcpu *x, const u64 bytes[2], unsigned int len)
+{
+	struct hvmm_decoded *d = &x->decoded[hash_32(x->regs.rip, HVMM_DECODED_BITS)];
+	struct hvmm_insn *insn = &x->emul.insn;
+	int ret;
+
+	/* No mode is 0: one that holds nothing is never the same. */
+	if (likely(len == HVMM_INSN_MAX_LEN && d->insn.mode == x->emul.mode &&
+		   d->bytes[0] == bytes[0] && d->bytes[1] == bytes[1])) {
+		*insn = d->insn;
+		return 0;
+	}
+	ret = hvmm_decode(insn, (const u8 *)bytes, len, x->emul.mode);
+	if (!ret && len == HVMM_INSN_MAX_LEN) {
+		d->bytes[0] = bytes[0];
+		d->bytes[1] = bytes[1];
+		d->insn = *insn;
+	}
+	return ret;
 }
 
 int hvmm_insn_prepare(struct hvmm_x86_vcpu *x, enum hvmm_exit_fate *fate)
 {
-	u8 bytes[HVMM_INSN_MAX_LEN];
+	/* Longer by a byte than an instruction may be, which stays 0. */
+	u64 bytes[2] = { 0, 0 };
+	bool flat;
 	u64 fault_addr;
 	u32 fault;
 	int len, ret;
@@ -147,7 +186,8 @@ int hvmm_insn_prepare(struct hvmm_x86_vcpu *x, enum hvmm_exit_fate *fate)
 	if (x->insn_valid)
 		return 0;
 	load_emul(x);
-	len = hvmm_fetch(x, bytes, &fault, &fault_addr);
+	flat = x->emul.mode == HVMM_CPU_MODE_64;
+	len = hvmm_fetch(x, hvmm_insn_seg(x, HVMM_SEG_CS), flat, (u8 *)bytes, &fault, &fault_addr);
 	if (len == -EAGAIN) {
 		*fate = fault_in(x);
 		return len;
@@ -155,7 +195,7 @@ int hvmm_insn_prepare(struct hvmm_x86_vcpu *x, enum hvmm_exit_fate *fate)
 	if (len < 0)
 		goto page_fault;
 
-	ret = hvmm_decode(&x->emul.insn, bytes, len, x->emul.mode);
+	ret = decode(x, bytes, len);
 	switch (ret) {
 	case 0:
 		x->insn_valid = true;
@@ -222,7 +262,6 @@ enum hvmm_exit_fate hvmm_insn_done(struct hvmm_x86_vcpu *x, unsigned int len)
 
 	if (unlikely(rip >> 32)) {
 		/* Outside 64-bit mode EIP wraps. */
-		hvmm_arch->get_seg(x, HVMM_SEG_CS, &x->seg_cache[HVMM_SEG_CS]);
 		if (cpu_mode(x) != HVMM_CPU_MODE_64)
 			rip = (u32)rip;
 	}
@@ -332,7 +371,6 @@ enum hvmm_exit_fate hvmm_exit_hypercall(struct hvmm_x86_vcpu *x, unsigned int le
 
 	if (need_len(x, &len, HVMM_KIND_VMMCALL, &fate))
 		return fate;
-	hvmm_arch->get_seg(x, HVMM_SEG_CS, &x->seg_cache[HVMM_SEG_CS]);
 	wide = cpu_mode(x) == HVMM_CPU_MODE_64;
 	if (!wide)
 		mask = U32_MAX;

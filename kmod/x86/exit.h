@@ -102,6 +102,13 @@ static inline enum hvmm_exit_fate hvmm_queue_gp(struct hvmm_x86_vcpu *x)
 int hvmm_insn_prepare(struct hvmm_x86_vcpu *x, enum hvmm_exit_fate *fate);
 
 /**
+ * hvmm_insn_seg - a segment register as it was when the guest was left
+ * @x: the vCPU
+ * @nr: which
+ */
+const struct hvmm_seg *hvmm_insn_seg(struct hvmm_x86_vcpu *x, enum hvmm_seg_reg nr);
+
+/**
  * hvmm_insn_done - the instruction was carried out: step behind it
  * @x: the vCPU
  * @len: its length

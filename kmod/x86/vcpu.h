@@ -8,9 +8,12 @@
 #include "core/vm.h"
 #include "x86/emulate.h"
 #include "x86/regs.h"
+#include "x86/walked.h"
 
 /* Guest-visible MTRRs: kept, never acted upon (RAM is write-back, APM vol. 2, 7.7). */
 #define HVMM_MTRR_VAR_NR	8
+
+struct hvmm_msr_row;
 
 /**
  * struct hvmm_event - an exception, interrupt or NMI to be injected
@@ -115,65 +118,112 @@ struct hvmm_io_record {
 #define HVMM_IO_RECORDS	16
 
 /**
+ * struct hvmm_decoded - an instruction that has been decoded before
+ * @bytes: all that hvmm_decode() was given: the same gives the same
+ * @insn: what it made of them
+ */
+struct hvmm_decoded {
+	u64 bytes[2];
+	struct hvmm_insn insn;
+};
+
+/* By address; a power of two. */
+#define HVMM_DECODED_BITS	2
+
+/**
+ * enum hvmm_missing - what is known of a page that is not mapped
+ * @HVMM_MISSING: nothing
+ * @HVMM_MISSING_HOLE: the file has none there
+ * @HVMM_MISSING_BUSY: it is not free to be mapped at once
+ */
+enum hvmm_missing {
+	HVMM_MISSING,
+	HVMM_MISSING_HOLE,
+	HVMM_MISSING_BUSY,
+};
+
+/**
  * struct hvmm_x86_vcpu - the x86 part of a vCPU, common to both vendors
  * @vcpu: the generic part; first
  * @regs: GPRs, RIP and RFLAGS; RAX, RSP, RIP, RFLAGS are copied from and to the
  *        VMCB or VMCS around each entry
  * @cr2: CR2
- * @dr: DR0-DR3, switched by hand
- * @xcr0: XCR0
- * @fpu: FPU state while it is not in the registers, see host/fpu.h
- * @msr: MSRs kept by hvmm
  * @event: event to be injected at the next entry (exception, or one whose delivery was cut off)
  * @nmi_pending: number of NMIs not yet injected, at most 2
- * @missing_gfn: page that an emulation or pv write needs, valid when it returned retry
- * @io: accesses of the present instruction that userspace serves
  * @nr_io: how many are in @io
  * @io_next: the next one that a re-run of the instruction will ask for
- * @emul: emulation state
- * @seg_cache: segments as of the present exit, filled on demand
+ * @no_device: hvmm_io_port_quick() has found no device in the kernel at this exit's port
  * @seg_valid: bitmap of valid @seg_cache entries
  * @insn_valid: @emul.insn is the present exit's instruction
  * @redo: the exit is handled a second time, after userspace answered
  * @missing_write: the access to @missing_gfn is a write
- * @time_version: version of the kvmclock page
- * @steal_version: version of the steal time page
- * @steal_base: the ledger's steal time when the guest was reset
+ * @missing: what is known of a page that hvmm_exit_npf_quick() could not map
+ * @hole: the file did not have the page that was missing last
+ * @aside: see x86/aside.h
  * @preempted: the guest was told by hvmm_pv_put() that the vCPU does not run
  * @eoi_armed: the guest may have ended the interrupt in service: hvmm_pv_eoi_sync() knows
  * @pauses: exits by PAUSE in this residency, where the processor does not count loops
+ * @missing_gfn: page that an emulation or pv write needs, valid when it returned retry
+ * @dr: DR0-DR3, switched by hand
+ * @xcr0: XCR0
+ * @fpu: FPU state while it is not in the registers, see host/fpu.h
+ * @msr_row: policy of the MSR that was read last, for hvmm_msr_read_quick()
+ * @msr: MSRs kept by hvmm
+ * @io: accesses of the present instruction that userspace serves
+ * @emul: emulation state
+ * @seg_cache: segments as of the present exit, filled on demand
+ * @time_version: version of the kvmclock page
+ * @steal_version: version of the steal time page
+ * @steal_base: the ledger's steal time when the guest was reset
+ * @decoded: instructions that were emulated
+ * @code: pages of code that have exited, by the last bits of their number
+ * @data: pages that emulated instructions have accessed, likewise
  */
 struct hvmm_x86_vcpu {
 	struct hvmm_vcpu vcpu;
-	struct hvmm_regs regs;
+	/* What each exit looks at comes first: scripts/check-layout. */
+	struct hvmm_regs regs ____cacheline_aligned;
 	u64 cr2;
-	u64 dr[4];
-	u64 xcr0;
-	void *fpu;
-	struct hvmm_msr_state msr;
 	struct hvmm_event event;
 	u8 nmi_pending;
-	u64 missing_gfn;
-	struct hvmm_io_record io[HVMM_IO_RECORDS];
 	u8 nr_io;
 	u8 io_next;
-	struct hvmm_emul emul;
-	struct hvmm_seg seg_cache[HVMM_SEG_NR];
+	bool no_device;
 	u8 seg_valid;
 	bool insn_valid;
 	bool redo;
 	bool missing_write;
-	u32 time_version;
-	u32 steal_version;
-	u64 steal_base;
+	enum hvmm_missing missing;
+	bool hole;
+	bool aside;
 	bool preempted;
 	bool eoi_armed;
 	unsigned int pauses;
+	u64 missing_gfn;
+	u64 dr[4];
+	u64 xcr0;
+	void *fpu;
+	const struct hvmm_msr_row *msr_row;
+	struct hvmm_msr_state msr;
+	struct hvmm_io_record io[HVMM_IO_RECORDS];
+	struct hvmm_emul emul;
+	struct hvmm_seg seg_cache[HVMM_SEG_NR];
+	u32 time_version;
+	u32 steal_version;
+	u64 steal_base;
+	struct hvmm_decoded decoded[1 << HVMM_DECODED_BITS] ____cacheline_aligned;
+	struct hvmm_walked code[HVMM_WALKED_PAGES];
+	struct hvmm_walked data[HVMM_WALKED_PAGES];
 };
 
 static inline struct hvmm_x86_vcpu *to_x86(struct hvmm_vcpu *vcpu)
 {
 	return container_of(vcpu, struct hvmm_x86_vcpu, vcpu);
+}
+
+static __always_inline struct hvmm_walked *hvmm_code_slot(struct hvmm_x86_vcpu *x, u64 rip)
+{
+	return &x->code[(rip >> PAGE_SHIFT) % HVMM_WALKED_PAGES];
 }
 
 /**

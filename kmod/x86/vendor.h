@@ -4,6 +4,8 @@
 
 #include "x86/vcpu.h"
 
+struct hvmm_paging_regs;
+
 /**
  * struct hvmm_arch_ops - what SVM and VMX do differently
  * @name: "svm" or "vmx"
@@ -26,6 +28,7 @@
  * @get_cpl: current privilege level
  * @get_cr: CR0, CR3, CR4 (nr 0, 3, 4)
  * @set_cr: set it as validated by x86/cr.c
+ * @get_paging: CR0, CR3, CR4 and EFER at once
  * @get_efer: EFER as the guest sees it
  * @set_efer: set it, validated
  * @get_msr: an MSR held in the control block; -ENOENT if it is not one of these
@@ -69,6 +72,7 @@ struct hvmm_arch_ops {
 	int (*get_cpl)(struct hvmm_x86_vcpu *x);
 	u64 (*get_cr)(struct hvmm_x86_vcpu *x, int nr);
 	void (*set_cr)(struct hvmm_x86_vcpu *x, int nr, u64 val);
+	void (*get_paging)(struct hvmm_x86_vcpu *x, struct hvmm_paging_regs *r);
 	u64 (*get_efer)(struct hvmm_x86_vcpu *x);
 	void (*set_efer)(struct hvmm_x86_vcpu *x, u64 efer);
 	int (*get_msr)(struct hvmm_x86_vcpu *x, u32 msr, u64 *val);

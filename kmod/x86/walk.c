@@ -7,6 +7,10 @@
  */
 #include <linux/errno.h>
 #include <linux/minmax.h>
+#include <linux/mm.h>
+#include <linux/rcupdate.h>
+#include <linux/string.h>
+
 #include <asm/cpufeatures.h>
 #include <asm/msr-index.h>
 #include <asm/processor-flags.h>
@@ -65,36 +69,32 @@ static u64 phys_mask(void)
 	return (1ULL << hvmm_guest_maxphyaddr()) - 1;
 }
 
-static bool read_paging(struct hvmm_x86_vcpu *x, struct paging *p)
+/* Return: whether there is paging. */
+static bool read_paging(const struct hvmm_paging_regs *r, struct paging *p)
 {
-	u64 cr0 = hvmm_arch->get_cr(x, 0), cr3, cr4, efer;
-
-	if (!(cr0 & X86_CR0_PG))
+	if (!(r->cr0 & X86_CR0_PG))
 		return false;
 
-	cr3 = hvmm_arch->get_cr(x, 3);
-	cr4 = hvmm_arch->get_cr(x, 4);
-	efer = hvmm_arch->get_efer(x);
-	if (efer & EFER_LMA) {
+	if (r->efer & EFER_LMA) {
 		p->mode = PAGING_LONG;
-		p->levels = cr4 & X86_CR4_LA57 ? 5 : 4;
-		p->root = cr3 & phys_mask() & ~0xfffULL;
-	} else if (cr4 & X86_CR4_PAE) {
+		p->levels = r->cr4 & X86_CR4_LA57 ? 5 : 4;
+		p->root = r->cr3 & phys_mask() & ~0xfffULL;
+	} else if (r->cr4 & X86_CR4_PAE) {
 		p->mode = PAGING_PAE;
 		p->levels = 3;
-		p->root = cr3 & 0xffffffe0;
+		p->root = r->cr3 & 0xffffffe0;
 	} else {
 		p->mode = PAGING_LEGACY;
 		p->levels = 2;
-		p->root = cr3 & 0xfffff000;
+		p->root = r->cr3 & 0xfffff000;
 	}
 	p->entry_size = p->mode == PAGING_LEGACY ? 4 : 8;
 	p->index_bits = p->mode == PAGING_LEGACY ? 10 : 9;
-	p->nx = p->mode != PAGING_LEGACY && (efer & EFER_NX);
-	p->pse = cr4 & X86_CR4_PSE;
-	p->wp = cr0 & X86_CR0_WP;
-	p->smep = cr4 & X86_CR4_SMEP;
-	p->smap = cr4 & X86_CR4_SMAP;
+	p->nx = p->mode != PAGING_LEGACY && (r->efer & EFER_NX);
+	p->pse = r->cr4 & X86_CR4_PSE;
+	p->wp = r->cr0 & X86_CR0_WP;
+	p->smep = r->cr4 & X86_CR4_SMEP;
+	p->smap = r->cr4 & X86_CR4_SMAP;
 	return true;
 }
 
@@ -157,7 +157,7 @@ static int read_entry(struct hvmm_x86_vcpu *x, const struct paging *p, struct hv
 }
 
 /* Return: 0, 1 if the entry has changed since it was read, or -EAGAIN. */
-static int set_bits(struct hvmm_x86_vcpu *x, const struct paging *p, const struct hvmm_walk_step *s,
+static int set_bits(struct hvmm_x86_vcpu *x, const struct paging *p, struct hvmm_walk_step *s,
 		    u64 bits)
 {
 	u64 old = s->val, new = s->val | bits;
@@ -167,7 +167,9 @@ static int set_bits(struct hvmm_x86_vcpu *x, const struct paging *p, const struc
 		return 0;
 	ret = hvmm_mem_cmpxchg(&x->vcpu.vm->mem, s->gpa, &old, &new, p->entry_size,
 			       &x->missing_gfn);
-	if (ret == -EAGAIN)
+	if (!ret)
+		s->val = new;
+	else if (ret == -EAGAIN)
 		x->missing_write = true;
 	return ret == -EFAULT ? 1 : ret;
 }
@@ -278,13 +280,13 @@ static int walk_once(struct hvmm_x86_vcpu *x, const struct paging *p, u64 linear
 	return 0;
 }
 
-static int walk(struct hvmm_x86_vcpu *x, u64 linear, u32 access, bool set_ad,
-		struct hvmm_walk *w, u32 *fault)
+static int walk(struct hvmm_x86_vcpu *x, const struct hvmm_paging_regs *r, u64 linear, u32 access,
+		bool set_ad, struct hvmm_walk *w, u32 *fault)
 {
 	struct paging p;
 	int i, ret;
 
-	if (!read_paging(x, &p)) {
+	if (!read_paging(r, &p)) {
 		w->gpa = (u32)linear;
 		w->nr = 0;
 		return 0;
@@ -297,52 +299,103 @@ static int walk(struct hvmm_x86_vcpu *x, u64 linear, u32 access, bool set_ad,
 			return ret;
 	}
 	/* The guest keeps changing what it asks for: this access may as well see the last. */
-	return walk_once(x, &p, linear, access, false, w, fault);
+	ret = walk_once(x, &p, linear, access, false, w, fault);
+	w->nr = 0;
+	return ret;
+}
+
+/*
+ * What a walk's result depends on beside tables and registers. RFLAGS.AC matters where there is
+ * SMAP only, but is rarely changed where there is none.
+ */
+static u64 access_key(const struct hvmm_x86_vcpu *x, u64 linear, u32 access)
+{
+	u64 key = (linear & PAGE_MASK) | (access & ~(u32)HVMM_ACCESS_IMPLICIT);
+
+	if (access & HVMM_ACCESS_IMPLICIT)
+		key |= BIT_ULL(10);
+	if (x->regs.rflags & X86_EFLAGS_AC)
+		key |= BIT_ULL(11);
+	return key;
 }
 
 int hvmm_walk(struct hvmm_x86_vcpu *x, u64 linear, u32 access, u64 *gpa, u32 *fault)
 {
+	struct hvmm_walked *walked = &x->data[(linear >> PAGE_BITS) % HVMM_WALKED_PAGES];
+	const atomic64_t *gen = &x->vcpu.vm->mem.tlb_gen;
+	u64 key = access_key(x, linear, access), before;
+	struct hvmm_paging_regs r;
 	struct hvmm_walk w;
-	int ret = walk(x, linear, access, true, &w, fault);
+	int ret;
 
-	if (!ret)
-		*gpa = w.gpa;
-	return ret;
+	RCU_LOCKDEP_WARN(preemptible(), "guest memory is looked at without protection");
+	hvmm_arch->get_paging(x, &r);
+	/* What may be written may be read. */
+	if (hvmm_walked_holds(walked, gen, (walked->key ^ key) & ~(walked->key & HVMM_ACCESS_WRITE),
+			      r.cr0, r.cr3, r.cr4, r.efer)) {
+		*gpa = walked->gpa | (linear & ~PAGE_MASK);
+		return 0;
+	}
+
+	before = atomic64_read_acquire(gen);
+	ret = walk(x, &r, linear, access, true, &w, fault);
+	if (ret)
+		return ret;
+	*gpa = w.gpa;
+	hvmm_walked_remember(x, walked, before, key, &r, &w);
+	return 0;
 }
 
-int hvmm_walk_fetch(struct hvmm_x86_vcpu *x, u64 linear, struct hvmm_walk *w)
+int hvmm_walk_fetch(struct hvmm_x86_vcpu *x, const struct hvmm_paging_regs *r, u64 linear,
+		    struct hvmm_walk *w)
 {
 	u32 access = HVMM_ACCESS_FETCH;
 	u32 fault;
 
 	if (hvmm_arch->get_cpl(x) == 3)
 		access |= HVMM_ACCESS_USER;
-	return walk(x, linear, access, false, w, &fault);
+	return walk(x, r, linear, access, false, w, &fault);
 }
 
-int hvmm_fetch(struct hvmm_x86_vcpu *x, u8 *buf, u32 *fault, u64 *fault_addr)
+/* Return: whether all bytes were taken from where the guest has exited before. */
+static bool fetch_again(struct hvmm_x86_vcpu *x, u8 *buf)
+{
+	u64 rip = x->regs.rip;
+	const u8 *bytes;
+
+	if (offset_in_page(rip) > PAGE_SIZE - HVMM_INSN_MAX_LEN)
+		return false;
+	bytes = hvmm_code_at(x, rip);
+	if (!bytes)
+		return false;
+	memcpy(buf, bytes, HVMM_INSN_MAX_LEN);
+	return true;
+}
+
+int hvmm_fetch(struct hvmm_x86_vcpu *x, const struct hvmm_seg *cs, bool flat, u8 *buf, u32 *fault,
+	       u64 *fault_addr)
 {
 	u32 access = HVMM_ACCESS_FETCH;
 	unsigned int done = 0, len;
-	struct hvmm_seg cs;
+	struct hvmm_paging_regs r;
 	struct hvmm_walk w;
-	bool long_mode;
 	u64 linear;
 	int ret;
 
+	if (flat && fetch_again(x, buf))
+		return HVMM_INSN_MAX_LEN;
+
 	if (hvmm_arch->get_cpl(x) == 3)
 		access |= HVMM_ACCESS_USER;
-	hvmm_arch->get_seg(x, HVMM_SEG_CS, &cs);
-	long_mode = (hvmm_arch->get_efer(x) & EFER_LMA) && (cs.attrib & HVMM_SEG_ATTR_L);
-
+	hvmm_arch->get_paging(x, &r);
 	while (done < HVMM_INSN_MAX_LEN) {
 		linear = x->regs.rip + done;
-		if (!long_mode)
-			linear = (u32)(cs.base + linear);
+		if (!flat)
+			linear = (u32)(cs->base + linear);
 		len = min(HVMM_INSN_MAX_LEN - done, 0x1000 - (unsigned int)(linear & 0xfff));
 
 		/* The CPU has fetched it already, so accessed bits are as they should be. */
-		ret = walk(x, linear, access, false, &w, fault);
+		ret = walk(x, &r, linear, access, false, &w, fault);
 		if (ret == -EFAULT) {
 			*fault_addr = linear;
 			return done ? (int)done : ret;

@@ -18,6 +18,20 @@ enum hvmm_access {
 	HVMM_ACCESS_IMPLICIT	= 1 << 16,
 };
 
+/**
+ * struct hvmm_paging_regs - the registers that govern a walk
+ * @cr0: CR0
+ * @cr3: CR3
+ * @cr4: CR4
+ * @efer: EFER, maybe with bits that the vendor needs set
+ */
+struct hvmm_paging_regs {
+	u64 cr0;
+	u64 cr3;
+	u64 cr4;
+	u64 efer;
+};
+
 #define HVMM_WALK_LEVELS	5
 
 /**
@@ -33,8 +47,8 @@ struct hvmm_walk_step {
 /**
  * struct hvmm_walk - a walk that has succeeded
  * @gpa: where it leads
- * @nr: number of entries, 0 without paging
- * @step: the entries, from the root on
+ * @nr: number of entries; 0 without paging, and where they changed too fast
+ * @step: the entries, from the root on, as the walk has left them
  */
 struct hvmm_walk {
 	u64 gpa;
@@ -54,7 +68,8 @@ struct hvmm_walk {
  * reserved bits; sets accessed and dirty bits atomically as hardware would
  * (APM vol. 2, 5.3 to 5.6).
  *
- * Context: the vCPU's runner, or the vCPU is parked; never sleeps.
+ * Context: the vCPU's runner with preemption off: of a page that was accessed before there may
+ * be no walk, see walked.h.
  * Return: 0, -EFAULT (guest page fault, *@fault), -EAGAIN (&hvmm_x86_vcpu.missing_gfn).
  */
 int hvmm_walk(struct hvmm_x86_vcpu *x, u64 linear, u32 access, u64 *gpa, u32 *fault);
@@ -62,6 +77,7 @@ int hvmm_walk(struct hvmm_x86_vcpu *x, u64 linear, u32 access, u64 *gpa, u32 *fa
 /**
  * hvmm_walk_fetch - translate the address of an instruction that the processor has fetched
  * @x: the vCPU
+ * @r: its registers
  * @linear: linear address
  * @w: filled on success
  *
@@ -70,11 +86,14 @@ int hvmm_walk(struct hvmm_x86_vcpu *x, u64 linear, u32 access, u64 *gpa, u32 *fa
  * Context: as hvmm_walk().
  * Return: 0, -EFAULT, -EAGAIN.
  */
-int hvmm_walk_fetch(struct hvmm_x86_vcpu *x, u64 linear, struct hvmm_walk *w);
+int hvmm_walk_fetch(struct hvmm_x86_vcpu *x, const struct hvmm_paging_regs *r, u64 linear,
+		    struct hvmm_walk *w);
 
 /**
  * hvmm_fetch - read instruction bytes at CS:RIP
  * @x: the vCPU
+ * @cs: CS
+ * @flat: 64-bit mode: its base does not count
  * @buf: at least 15 bytes
  * @fault: as for hvmm_walk()
  * @fault_addr: linear address of the fault
@@ -82,6 +101,7 @@ int hvmm_walk_fetch(struct hvmm_x86_vcpu *x, u64 linear, struct hvmm_walk *w);
  * Return: number of bytes read (1..15; fewer than 15 where the next page faults),
  * -EFAULT (not even one byte), -EAGAIN.
  */
-int hvmm_fetch(struct hvmm_x86_vcpu *x, u8 *buf, u32 *fault, u64 *fault_addr);
+int hvmm_fetch(struct hvmm_x86_vcpu *x, const struct hvmm_seg *cs, bool flat, u8 *buf, u32 *fault,
+	       u64 *fault_addr);
 
 #endif

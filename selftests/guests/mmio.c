@@ -438,6 +438,85 @@ static void test_user(void)
 	pte_change((void *)TD_MMIO, PTE_W | PTE_U, 0);
 }
 
+static u32 run_code(void *code, u32 eax, volatile u32 *w)
+{
+	u64 rax = eax;
+
+	__asm__ __volatile__("call *%2" : "+a"(rax) : "D"(w), "r"(code) : "memory", "cc");
+	return rax;
+}
+
+/* Who remembers an instruction that was emulated must see that there is another one now. */
+static void test_changed(void)
+{
+	static const struct {
+		const char *name;
+		u8 bytes[8];
+		u32 stored, loaded;	/* with 0x1050 stored before, and 0x23 in EAX */
+	} forms[] = {
+		{ "movl %eax, (%rdi)", { 0x89, 0x07, 0xc3 }, 0x23, 0x23 },
+		{ "movl (%rdi), %eax", { 0x8b, 0x07, 0xc3 }, 0x1050, 0x1050 },
+		{ "addl %eax, (%rdi)", { 0x01, 0x07, 0xc3 }, 0x1073, 0x23 },
+		{ "movb %al, (%rdi)", { 0x88, 0x07, 0xc3 }, 0x1023, 0x23 },
+		{ "movb (%rdi), %al", { 0x8a, 0x07, 0xc3 }, 0x1050, 0x50 },
+		{ "incl (%rdi)", { 0xff, 0x07, 0xc3 }, 0x1051, 0x23 },
+		{ "decl (%rdi)", { 0xff, 0x0f, 0xc3 }, 0x104f, 0x23 },
+		{ "movl $1, (%rdi)", { 0xc7, 0x07, 1, 0, 0, 0, 0xc3 }, 1, 0x23 },
+		{ "movl $0x02000001, (%rdi)", { 0xc7, 0x07, 1, 0, 0, 2, 0xc3 }, 0x02000001, 0x23 },
+		{ "xchgl %eax, (%rdi)", { 0x87, 0x07, 0xc3 }, 0x23, 0x1050 },
+	};
+	/* Below 4 GiB, and no RAM otherwise. */
+	u8 *page = (u8 *)0x40000000, *code;
+	volatile u32 *w = (volatile u32 *)(TD_MMIO + 0x900), *other;
+	u64 pa[2] = { (u64)alloc_pages(1), (u64)alloc_pages(1) };
+	u32 disp = (u32)(u64)w, i, at, eax, bad = 0;
+
+	map_page(page, pa[0], PTE_P | PTE_W | PTE_U);
+	/* At many places: the store before must not be remembered instead of it at all of them. */
+	for (at = 0; at < 8; at++) {
+		code = page + 5 * at;
+		for (i = 0; i < 2 * ARRAY_SIZE(forms); i++) {
+			memcpy(code, forms[i / 2].bytes, sizeof(forms[i / 2].bytes));
+			*w = 0x1050;
+			eax = run_code(code, 0x23, w);
+			if (*w == forms[i / 2].stored && eax == forms[i / 2].loaded)
+				continue;
+			diag("%s: stored 0x%x, EAX 0x%x", forms[i / 2].name, *w, eax);
+			bad++;
+		}
+	}
+	ok(!bad, "another instruction at the same place");
+
+	bad = 0;
+	code = page + 2;
+	memcpy((u8 *)pa[0] + 2, forms[0].bytes, sizeof(forms[0].bytes));
+	memcpy((u8 *)pa[1] + 2, forms[2].bytes, sizeof(forms[2].bytes));
+	for (i = 0; i < 4; i++) {
+		map_page(page, pa[i % 2], PTE_P | PTE_W | PTE_U);
+		invlpg(page);
+		*w = 0x1050;
+		run_code(code, 0x23, w);
+		bad += *w != forms[i % 2 ? 2 : 0].stored;
+	}
+	ok(!bad, "another page at the same address");
+
+	bad = 0;
+	/* mov %eax, disp32: relative to RIP in 64-bit mode, but not in a 32-bit segment. */
+	memcpy(code, (u8[]){ 0x89, 0x05, disp, disp >> 8, disp >> 16, disp >> 24, 0xc3 }, 7);
+	other = (volatile u32 *)(code + 6 + (s64)(s32)disp);
+	map_page((void *)((u64)other & -PAGE_SIZE), TD_MMIO + PAGE_SIZE, PTE_P | PTE_W | PTE_U);
+	for (i = 0; i < 2; i++) {
+		*w = 0;
+		*other = 0;
+		run_code(code, 0x23, NULL);
+		bad += *w || *other != 0x23;
+		*other = 0;
+		compat_call(code, 0);
+		bad += *w != (u32)(u64)code || *other;
+	}
+	ok(!bad, "the same bytes in another mode");
+}
+
 void guest_main(void)
 {
 	volatile u32 *w = (volatile u32 *)TD_MMIO;
@@ -457,4 +536,5 @@ void guest_main(void)
 	test_walks();
 	test_string_io();
 	test_user();
+	test_changed();
 }

@@ -58,6 +58,11 @@ static void record(struct fake *f, char kind, u64 addr, unsigned int len, const 
 	f->pos = ++f->logged;
 }
 
+static const struct hvmm_seg *fake_seg(struct hvmm_emul *e, enum hvmm_seg_reg nr)
+{
+	return &((struct fake *)e)->seg[nr];
+}
+
 static enum hvmm_emul_status fake_read(struct hvmm_emul *e, u64 addr, void *val, unsigned int len)
 {
 	struct fake *f = (struct fake *)e;
@@ -172,6 +177,7 @@ static void fake_write_xmm(struct hvmm_emul *e, unsigned int reg, const void *va
 }
 
 static const struct hvmm_emul_ops fake_ops = {
+	.seg = fake_seg,
 	.read = fake_read,
 	.write = fake_write,
 	.probe_write = fake_probe,
@@ -189,7 +195,6 @@ void fake_init(struct fake *f, enum hvmm_cpu_mode mode)
 	memset(f, 0, sizeof(*f));
 	f->e.ops = &fake_ops;
 	f->e.regs = &f->regs;
-	f->e.seg = f->seg;
 	f->e.mode = mode;
 	f->e.cpl = 3;
 	f->stop_at = FAKE_NO_STOP;

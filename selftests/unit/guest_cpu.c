@@ -3,6 +3,7 @@
 #include "guest_cpu.h"
 #include "x86/cpuid.h"
 #include "x86/vendor.h"
+#include "x86/walk.h"
 
 struct fake fake;
 struct fake_cpu boot_cpu_data;
@@ -66,6 +67,7 @@ int hvmm_mem_read(struct hvmm_mem *mem, u64 gpa, void *buf, unsigned int len, u6
 {
 	int ret = mem_check(mem, gpa, len, missing);
 
+	mem->reads++;
 	if (!ret)
 		memcpy(buf, mem->data + gpa, len);
 	return ret;
@@ -107,6 +109,21 @@ static u64 get_cr(struct hvmm_x86_vcpu *x, int nr)
 static void set_cr(struct hvmm_x86_vcpu *x, int nr, u64 val)
 {
 	x->cr[nr] = val;
+}
+
+void *hvmm_tdp_lookup(const struct hvmm_tdp *tdp, u64 gfn)
+{
+	u64 missing;
+
+	return mem_check(&vm.mem, gfn << 12, 4096, &missing) ? NULL : vm.mem.data + (gfn << 12);
+}
+
+static void get_paging(struct hvmm_x86_vcpu *x, struct hvmm_paging_regs *r)
+{
+	r->cr0 = x->cr[0];
+	r->cr3 = x->cr[3];
+	r->cr4 = x->cr[4];
+	r->efer = x->efer;
 }
 
 static u64 get_efer(struct hvmm_x86_vcpu *x)
@@ -173,6 +190,7 @@ static const struct hvmm_arch_ops fake_ops = {
 	.get_cpl = get_cpl,
 	.get_cr = get_cr,
 	.set_cr = set_cr,
+	.get_paging = get_paging,
 	.get_efer = get_efer,
 	.set_efer = set_efer,
 	.get_msr = get_msr,
@@ -199,6 +217,7 @@ void guest_cpu_init(u8 vendor, const struct host_leaf *leaves, unsigned int nr)
 	vm.mem.tdp.levels = 4;
 	vm.mem.data = ram;
 	vm.mem.missing = ~0ULL;
+	atomic64_set(&vm.mem.tlb_gen, 1);
 	memset(&vcpu, 0, sizeof(vcpu));
 	vcpu.vcpu.vm = &vm;
 	vcpu.vcpu.lapic.base = HVMM_APIC_DEFAULT_BASE | HVMM_APIC_BASE_EN;

@@ -9,7 +9,8 @@ guest_cpu_inc := x86 dev ../selftests/unit/guest_cpu ../selftests/unit/guest_cpu
 # Its x86/vcpu.h goes before the real one.
 guest_cpu_cflags := -iquote $(top)/selftests/unit/guest_cpu -I$(O)/fake
 guest_cpu_kmod := x86/cpuid.c x86/cpuid_table.c x86/cr.c x86/msr.c x86/msr_table.c x86/mtrr.c \
-	x86/pv.c x86/pv_clock.c x86/pv_eoi.c x86/pv_ipi.c x86/spin.c x86/walk.c dev/lapic.c dev/lapic_io.c dev/lapic_lend.c dev/lapic_timer.c dev/irq.c
+	x86/pv.c x86/pv_clock.c x86/pv_eoi.c x86/pv_ipi.c x86/spin.c x86/walk.c x86/walked.c \
+	dev/lapic.c dev/lapic_io.c dev/lapic_lend.c dev/lapic_timer.c dev/irq.c
 
 tests += test_guest_cpu
 test_guest_cpu_src := test_guest_cpu.c guest_cpu.c
@@ -29,7 +30,13 @@ test_walk_kmod := $(guest_cpu_kmod)
 test_walk_inc := $(guest_cpu_inc)
 test_walk_cflags := $(guest_cpu_cflags)
 
-$(O)/test_guest_cpu $(O)/test_pv $(O)/test_walk: $(addprefix $(O)/fake/,$(guest_cpu_fake))
+tests += test_walked
+test_walked_src := test_walked.c guest_cpu.c
+test_walked_kmod := $(guest_cpu_kmod)
+test_walked_inc := $(guest_cpu_inc)
+test_walked_cflags := $(guest_cpu_cflags)
+
+$(O)/test_guest_cpu $(O)/test_pv $(O)/test_walk $(O)/test_walked: $(addprefix $(O)/fake/,$(guest_cpu_fake))
 
 $(O)/fake/%.h:
 	@mkdir -p $(@D)

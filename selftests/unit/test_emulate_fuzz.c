@@ -106,7 +106,13 @@ static void fuzz_write_xmm(struct hvmm_emul *em, unsigned int reg, const void *v
 	memcpy(xmm[reg], val, 16);
 }
 
+static const struct hvmm_seg *fuzz_seg(struct hvmm_emul *e, enum hvmm_seg_reg nr)
+{
+	return &seg[nr];
+}
+
 static const struct hvmm_emul_ops ops = {
+	.seg = fuzz_seg,
 	.read = fuzz_read,
 	.write = fuzz_write,
 	.cmpxchg = fuzz_cmpxchg,
@@ -142,7 +148,6 @@ static void random_state(void)
 	memset(&e, 0, sizeof(e));
 	e.ops = &ops;
 	e.regs = &regs;
-	e.seg = seg;
 	e.mode = modes[rng_below(3)];
 	e.cpl = rng_below(2) ? 3 : 0;
 	e.real = e.mode == HVMM_CPU_MODE_16 && rng_below(2);

@@ -1,52 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The walk of guest page tables, in all paging modes. */
-#include "check.h"
-#include "guest_cpu.h"
 #include "rng.h"
+#include "test_walk.h"
 #include "x86/cpuid.h"
-#include "x86/insn.h"
-#include "x86/walk.h"
-
-#define P	BIT_ULL(0)
-#define RW	BIT_ULL(1)
-#define US	BIT_ULL(2)
-#define A	BIT_ULL(5)
-#define D	BIT_ULL(6)
-#define PS	BIT_ULL(7)
-#define NX	BIT_ULL(63)
-#define FULL	(P | RW | US)
-
-#define E_P	1
-#define E_W	2
-#define E_U	4
-#define E_RSVD	8
-#define E_I	16
-
-#define W	HVMM_ACCESS_WRITE
-#define U	HVMM_ACCESS_USER
-#define F	HVMM_ACCESS_FETCH
-#define IMPL	HVMM_ACCESS_IMPLICIT
-
-/* Tables of the tests: the root, and one table for each level below. */
-#define ROOT	0x1000
-#define L4	0x2000
-#define L3	0x3000
-#define L2	0x4000
-#define L1	0x5000
-#define FRAME	0x80000
-
-static u64 get64(u64 gpa)
-{
-	u64 v;
-
-	memcpy(&v, vm.mem.data + gpa, 8);
-	return v;
-}
-
-static void put64(u64 gpa, u64 v)
-{
-	memcpy(vm.mem.data + gpa, &v, 8);
-}
 
 static u32 get32(u64 gpa)
 {
@@ -59,46 +15,6 @@ static u32 get32(u64 gpa)
 static void put32(u64 gpa, u32 v)
 {
 	memcpy(vm.mem.data + gpa, &v, 4);
-}
-
-/* Walks and tells a fault as its negative error code. */
-static s64 walk(u64 linear, u32 access)
-{
-	u64 gpa = 0;
-	u32 fault = 0;
-	int ret = hvmm_walk(&vcpu, linear, access, &gpa, &fault);
-
-	switch (ret) {
-	case 0:
-		return gpa;
-	case -EFAULT:
-		return -(s64)fault;
-	default:
-		return -0x10000 + ret;
-	}
-}
-
-#define AGAIN	(-0x10000 - EAGAIN)
-
-/* Long mode; linear address 0x8080604567: index 1 in PML4, 2, 3 and 4 below. */
-#define LINEAR	((1ULL << 39) | (2ULL << 30) | (3ULL << 21) | (4ULL << 12) | 0x567)
-#define PML4E	(ROOT + 8 * 1)
-#define PDPE	(L3 + 8 * 2)
-#define PDE	(L2 + 8 * 3)
-#define PTE	(L1 + 8 * 4)
-
-static void init_long(void)
-{
-	guest_cpu_init_amd(48);
-	vcpu.cr[0] |= X86_CR0_PG | X86_CR0_PE | X86_CR0_WP;
-	vcpu.cr[3] = ROOT | 0xabc;	/* a PCID */
-	vcpu.cr[4] = X86_CR4_PAE;
-	vcpu.efer = EFER_LME | EFER_LMA | EFER_NX;
-	vcpu.regs.rflags = 2;
-	put64(PML4E, L3 | FULL);
-	put64(PDPE, L2 | FULL);
-	put64(PDE, L1 | FULL);
-	put64(PTE, FRAME | FULL);
 }
 
 static void test_none(void)
@@ -338,7 +254,7 @@ static void test_missing(void)
 
 	for (i = 0; i < ARRAY_SIZE(tables); i++) {
 		init_long();
-		vm.mem.missing = tables[i] >> 12;
+		miss(tables[i] >> 12);
 		CHECK_EQ(walk(LINEAR, W), AGAIN);
 		CHECK_EQ(vcpu.missing_gfn, tables[i] >> 12);
 		CHECK(vcpu.missing_write);
@@ -371,12 +287,6 @@ static void race_move(struct hvmm_mem *mem)
 }
 
 /* Another vCPU that flips a free bit whenever it can. */
-static void race_forever(struct hvmm_mem *mem)
-{
-	put64(PTE, get64(PTE) ^ BIT_ULL(9));
-	put64(PML4E, get64(PML4E) ^ BIT_ULL(9));
-}
-
 static void test_race(void)
 {
 	init_long();
@@ -413,13 +323,13 @@ static void test_fetch(void)
 		vm.mem.data[i] = i;
 	vcpu.cs.base = 0xfffff000;
 	vcpu.regs.rip = 0x1003;
-	CHECK_EQ(hvmm_fetch(&vcpu, buf, &fault, &addr), 15);
+	CHECK_EQ(fetch(buf, &fault, &addr), 15);
 	CHECK_EQ(buf[0], 3);
 	CHECK_EQ(buf[14], 17);
 
 	/* What is not RAM reads as ones. */
 	vcpu.regs.rip = 0xffa;
-	CHECK_EQ(hvmm_fetch(&vcpu, buf, &fault, &addr), 15);
+	CHECK_EQ(fetch(buf, &fault, &addr), 15);
 	CHECK_EQ(buf[5], 0xff);
 	CHECK_EQ(buf[6], 0);
 
@@ -431,25 +341,25 @@ static void test_fetch(void)
 	put64(PTE + 8, (FRAME + 0x3000) | FULL);
 	memset(vm.mem.data + FRAME + 0xff8, 0x11, 8);
 	memset(vm.mem.data + FRAME + 0x3000, 0x22, 8);
-	CHECK_EQ(hvmm_fetch(&vcpu, buf, &fault, &addr), 15);
+	CHECK_EQ(fetch(buf, &fault, &addr), 15);
 	CHECK_EQ(buf[7], 0x11);
 	CHECK_EQ(buf[8], 0x22);
 	CHECK_EQ(get64(PTE), FRAME | FULL);
 
 	put64(PTE + 8, 0);
 	vcpu.cpl = 3;
-	CHECK_EQ(hvmm_fetch(&vcpu, buf, &fault, &addr), 8);
+	CHECK_EQ(fetch(buf, &fault, &addr), 8);
 	CHECK_EQ(addr, (LINEAR & ~0xfffULL) + 0x1000);
 	CHECK_EQ(fault, E_U | E_I);
 
 	put64(PTE, FRAME | FULL | NX);
-	CHECK_EQ(hvmm_fetch(&vcpu, buf, &fault, &addr), -EFAULT);
+	CHECK_EQ(fetch(buf, &fault, &addr), -EFAULT);
 	CHECK_EQ(addr, vcpu.regs.rip);
 	CHECK_EQ(fault, E_P | E_U | E_I);
 
 	put64(PTE, FRAME | FULL);
-	vm.mem.missing = FRAME >> 12;
-	CHECK_EQ(hvmm_fetch(&vcpu, buf, &fault, &addr), -EAGAIN);
+	miss(FRAME >> 12);
+	CHECK_EQ(fetch(buf, &fault, &addr), -EAGAIN);
 	CHECK_EQ(vcpu.missing_gfn, FRAME >> 12);
 }
 
@@ -474,7 +384,7 @@ static void test_random(void)
 				      X86_CR4_SMAP);
 		vcpu.efer = rng() & (EFER_NX | EFER_LMA);
 		vcpu.regs.rflags = rng() & X86_EFLAGS_AC;
-		vm.mem.missing = rng_below(600);
+		miss(rng_below(600));
 		ret = hvmm_walk(&vcpu, rng(), rng() & (W | U | F | IMPL), &gpa, &fault);
 		if (ret == -EFAULT)
 			CHECK(!(fault & ~31u));

@@ -9,6 +9,7 @@
 #include <asm/processor-flags.h>
 
 #include "x86/svm/svm.h"
+#include "x86/walk.h"
 
 static struct hvmm_seg *seg_of(struct hvmm_x86_vcpu *x, enum hvmm_seg_reg nr)
 {
@@ -96,6 +97,16 @@ u64 hvmm_svm_get_efer(struct hvmm_x86_vcpu *x)
 {
 	/* From the VMCB: CR0 is not intercepted, and the guest sets LMA by CR0.PG. */
 	return to_svm(x)->vmcb->save.efer & ~(u64)EFER_SVME;
+}
+
+void hvmm_svm_get_paging(struct hvmm_x86_vcpu *x, struct hvmm_paging_regs *r)
+{
+	const struct hvmm_vmcb_save *s = &to_svm(x)->vmcb->save;
+
+	r->cr0 = s->cr0;
+	r->cr3 = s->cr3;
+	r->cr4 = s->cr4;
+	r->efer = s->efer;
 }
 
 void hvmm_svm_set_efer(struct hvmm_x86_vcpu *x, u64 efer)

@@ -137,6 +137,8 @@ static int svm_enable_cpu(void)
 		return -EBUSY;
 	wrmsrq(MSR_EFER, efer | EFER_SVME);
 	wrmsrq(MSR_VM_HSAVE_PA, __sme_set(page_to_phys(sc->host_save)));
+	if (boot_cpu_has(X86_FEATURE_RDTSCP) || boot_cpu_has(X86_FEATURE_RDPID))
+		rdmsrq(MSR_TSC_AUX, sc->host_tsc_aux);
 	/* Whatever the TLB held of older generations may be anybody's. */
 	sc->asid_gen++;
 	sc->asid_next = hvmm_svm_features.nr_asids;
@@ -202,6 +204,7 @@ const struct hvmm_arch_ops hvmm_svm_ops = {
 	.get_cpl		= hvmm_svm_get_cpl,
 	.get_cr			= hvmm_svm_get_cr,
 	.set_cr			= hvmm_svm_set_cr,
+	.get_paging		= hvmm_svm_get_paging,
 	.get_efer		= hvmm_svm_get_efer,
 	.set_efer		= hvmm_svm_set_efer,
 	.get_msr		= hvmm_svm_get_msr,

@@ -20,38 +20,6 @@ enum hvmm_svm_insn {
 	HVMM_SVM_INSN_NR
 };
 
-/* Without LA57, which guests are not offered. */
-#define HVMM_SVM_CODE_LEVELS	4
-#define HVMM_SVM_CODE_PAGES	2
-
-/**
- * struct hvmm_svm_code - a page of guest code, and how it was reached
- * @gen: &hvmm_mem.tlb_gen then; while it is the same, @entry and @page are what they were
- * @linear: the page's linear address
- * @cr0: the registers that govern a walk, as they were
- * @cr3: likewise
- * @cr4: likewise
- * @efer: likewise
- * @cpl: likewise
- * @nr: number of @entry
- * @entry: the entries of the guest's page tables
- * @val: what they held
- * @page: the page
- */
-struct hvmm_svm_code {
-	u64 gen;
-	u64 linear;
-	u64 cr0;
-	u64 cr3;
-	u64 cr4;
-	u64 efer;
-	u8 cpl;
-	u8 nr;
-	const u64 *entry[HVMM_SVM_CODE_LEVELS];
-	u64 val[HVMM_SVM_CODE_LEVELS];
-	const void *page;
-};
-
 /**
  * struct hvmm_svm_vcpu - a vCPU on SVM
  * @x: the common part; first
@@ -59,29 +27,26 @@ struct hvmm_svm_code {
  * @vmcb_pa: physical address of it
  * @asid_gen: generation of the ASID in @vmcb, 0 for "needs a new one"
  * @asid_cpu: pCPU on which that ASID is valid
- * @efer: EFER as the guest sees it; the one in @vmcb has SVME set
  * @nmi_masked: an NMI was injected and the guest has not executed IRET since
  * @iret_pending: it is about to execute that IRET, at @iret_rip
- * @iret_rip: linear address of the IRET
  * @stepping: TF was set by us for this entry, to see the end of the IRET or of a shadow
  * @stepped: the present exit is the #DB of that step, and of nothing else
- * @host_tsc_aux: the pCPU's own TSC_AUX while the guest's is loaded
- * @code: pages of code that have exited, by the last bits of their number
+ * @iret_rip: linear address of the IRET
+ * @efer: EFER as the guest sees it; the one in @vmcb has SVME set
  */
 struct hvmm_svm_vcpu {
 	struct hvmm_x86_vcpu x;
-	struct hvmm_vmcb *vmcb;
+	/* What each entry looks at comes first: scripts/check-layout. */
+	struct hvmm_vmcb *vmcb ____cacheline_aligned;
 	u64 vmcb_pa;
 	u64 asid_gen;
 	unsigned int asid_cpu;
-	u64 efer;
 	bool nmi_masked;
 	bool iret_pending;
-	u64 iret_rip;
 	bool stepping;
 	bool stepped;
-	u64 host_tsc_aux;
-	struct hvmm_svm_code code[HVMM_SVM_CODE_PAGES];
+	u64 iret_rip;
+	u64 efer;
 };
 
 static inline struct hvmm_svm_vcpu *to_svm(struct hvmm_x86_vcpu *x)
@@ -98,6 +63,8 @@ static inline struct hvmm_svm_vcpu *to_svm(struct hvmm_x86_vcpu *x)
  * @asid_next: next ASID of it
  * @last_vm: id of the VM that ran here last; its predictions may be left
  * @enabled: EFER.SVME was set by us
+ * @host_dr: the host's DR0-DR3 while a guest's are loaded
+ * @host_tsc_aux: its own TSC_AUX, which the kernel never changes
  * @noted: see hvmm_context_enter()
  */
 struct hvmm_svm_cpu {
@@ -108,6 +75,8 @@ struct hvmm_svm_cpu {
 	u32 asid_next;
 	u32 last_vm;
 	bool enabled;
+	unsigned long host_dr[4];
+	u64 host_tsc_aux;
 	unsigned long noted;
 };
 
@@ -161,6 +130,7 @@ void hvmm_svm_set_seg(struct hvmm_x86_vcpu *x, enum hvmm_seg_reg nr, const struc
 int hvmm_svm_get_cpl(struct hvmm_x86_vcpu *x);
 u64 hvmm_svm_get_cr(struct hvmm_x86_vcpu *x, int nr);
 void hvmm_svm_set_cr(struct hvmm_x86_vcpu *x, int nr, u64 val);
+void hvmm_svm_get_paging(struct hvmm_x86_vcpu *x, struct hvmm_paging_regs *r);
 u64 hvmm_svm_get_efer(struct hvmm_x86_vcpu *x);
 void hvmm_svm_set_efer(struct hvmm_x86_vcpu *x, u64 efer);
 int hvmm_svm_get_msr(struct hvmm_x86_vcpu *x, u32 msr, u64 *val);

@@ -191,20 +191,18 @@ void hvmm_svm_load(struct hvmm_x86_vcpu *x)
 	}
 	hvmm_svm_watch_pause(svm);
 	asm volatile("vmsave %0" : : "a" (sc->host_vmcb_pa) : "memory");
-	if (boot_cpu_has(X86_FEATURE_RDTSCP) || boot_cpu_has(X86_FEATURE_RDPID)) {
-		rdmsrq(MSR_TSC_AUX, svm->host_tsc_aux);
-		if (svm->host_tsc_aux != x->msr.tsc_aux)
-			wrmsrq(MSR_TSC_AUX, x->msr.tsc_aux);
-	}
+	if ((boot_cpu_has(X86_FEATURE_RDTSCP) || boot_cpu_has(X86_FEATURE_RDPID)) &&
+	    sc->host_tsc_aux != x->msr.tsc_aux)
+		wrmsrq(MSR_TSC_AUX, x->msr.tsc_aux);
 }
 
 void hvmm_svm_put(struct hvmm_x86_vcpu *x)
 {
-	struct hvmm_svm_vcpu *svm = to_svm(x);
+	u64 host_tsc_aux = this_cpu_read(hvmm_svm_cpu.host_tsc_aux);
 
 	if ((boot_cpu_has(X86_FEATURE_RDTSCP) || boot_cpu_has(X86_FEATURE_RDPID)) &&
-	    svm->host_tsc_aux != x->msr.tsc_aux)
-		wrmsrq(MSR_TSC_AUX, svm->host_tsc_aux);
+	    host_tsc_aux != x->msr.tsc_aux)
+		wrmsrq(MSR_TSC_AUX, host_tsc_aux);
 	hvmm_mitigate_leave();
 }
 

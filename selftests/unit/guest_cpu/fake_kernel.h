@@ -25,6 +25,7 @@
 #define NSEC_PER_SEC		1000000000L
 #define USEC_PER_SEC		1000000L
 #define ALIGN(x, a)		(((x) + (a) - 1) / (a) * (a))
+#define ____cacheline_aligned
 #define static_assert		_Static_assert
 #define smp_wmb()		__atomic_thread_fence(__ATOMIC_SEQ_CST)
 #define local_irq_save(f)	((f) = 0)

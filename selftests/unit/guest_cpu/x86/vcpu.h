@@ -7,6 +7,7 @@
 
 #include "dev/lapic.h"
 #include "x86/regs.h"
+#include "x86/walked.h"
 
 #define HVMM_MTRR_VAR_NR	8
 #define HVMM_RAM_LOW_MAX	(3ULL << 30)
@@ -37,12 +38,21 @@ static inline void hvmm_ledger_read(const struct hvmm_ledger *l, struct hvmm_led
 	memcpy(s->ns, l->ns, sizeof(s->ns));
 }
 
-/* @missing: a frame that is not mapped yet; ~0 for none. @race: see guest_cpu.c. */
+struct hvmm_tdp {
+	int levels;
+};
+
+/*
+ * @missing: a frame that is not mapped yet; ~0 for none: where one goes away @tlb_gen goes up.
+ * @reads: calls of hvmm_mem_read(). @race: see guest_cpu.c.
+ */
 struct hvmm_mem {
 	struct { u64 size; } ram;
-	struct { int levels; } tdp;
+	struct hvmm_tdp tdp;
+	atomic64_t tlb_gen;
 	u8 *data;
 	u64 missing;
+	unsigned int reads;
 	void (*race)(struct hvmm_mem *mem);
 };
 
@@ -51,6 +61,8 @@ int hvmm_mem_write(struct hvmm_mem *mem, u64 gpa, const void *buf, unsigned int 
 		   u64 *missing);
 int hvmm_mem_cmpxchg(struct hvmm_mem *mem, u64 gpa, void *old, const void *new,
 		     unsigned int len, u64 *missing);
+
+void *hvmm_tdp_lookup(const struct hvmm_tdp *tdp, u64 gfn);
 
 struct hvmm_vm {
 	u32 id;
@@ -108,6 +120,7 @@ struct hvmm_x86_vcpu {
 	struct hvmm_regs regs;
 	u64 xcr0;
 	struct hvmm_msr_state msr;
+	const struct hvmm_msr_row *msr_row;
 	u64 missing_gfn;
 	bool missing_write;
 	u32 time_version;
@@ -124,6 +137,14 @@ struct hvmm_x86_vcpu {
 	int cpl;
 	struct hvmm_seg cs;
 	unsigned int flushes;
+
+	struct hvmm_walked code[HVMM_WALKED_PAGES];
+	struct hvmm_walked data[HVMM_WALKED_PAGES];
 };
+
+static inline struct hvmm_walked *hvmm_code_slot(struct hvmm_x86_vcpu *x, u64 rip)
+{
+	return &x->code[(rip >> 12) % HVMM_WALKED_PAGES];
+}
 
 #endif
