@@ -128,7 +128,7 @@ Targets:
   clean            remove build/
 Variables: V=1, O=DIR (output instead of build/), KERNELDIR, DESTDIR,
   PREFIX, JOBS, W (kbuild's warning level, 1), DEBUG=1 (the module checks the
-  guest's state as the processor would before each entry)
+  guest's state as the processor would before each entry, and lets policies be taken out)
 endef
 
 help:

@@ -65,9 +65,8 @@ static enum hvmm_exit_fate exit_npf(struct hvmm_svm_vcpu *svm)
 {
 	struct hvmm_vmcb_control *c = &svm->vmcb->control;
 
-	/* 15.25.6: bit 1 is the access, bit 33 tells the guest's page walk apart. */
-	return hvmm_exit_npf(&svm->x, c->exit_info2, c->exit_info1 & BIT(1),
-			     c->exit_info1 & BIT_ULL(33));
+	return hvmm_exit_npf(&svm->x, c->exit_info2, c->exit_info1 & SVM_NPF_WRITE,
+			     c->exit_info1 & SVM_NPF_TABLE_WALK);
 }
 
 static enum hvmm_exit_fate exit_pause(struct hvmm_svm_vcpu *svm)
@@ -93,7 +92,7 @@ enum hvmm_exit_fate hvmm_svm_exit(struct hvmm_x86_vcpu *x)
 	struct hvmm_vmcb_control *c = &svm->vmcb->control;
 	u32 code = c->exit_code;
 
-	if (likely(!x->redo))
+	if (trace_hvmm_exit_enabled() && !x->redo)
 		trace_hvmm_exit(x->vcpu.vm->id, x->vcpu.index, c->exit_code, x->regs.rip,
 				c->exit_info1, c->exit_info2);
 	switch (code) {
@@ -183,7 +182,7 @@ enum hvmm_exit_fate hvmm_svm_exit(struct hvmm_x86_vcpu *x)
 		return HVMM_EXIT_RESUME;
 	case SVM_X_INVALID_LOW:
 		COUNT(other);
-		return hvmm_exit_impossible(x, hvmm_svm_check(svm->vmcb) ?:
+		return hvmm_exit_impossible(x, hvmm_svm_check(svm->vmcb, &hvmm_svm_limits) ?:
 					    "VMRUN refused the state, for a reason unknown");
 	default:
 		COUNT(other);

@@ -12,18 +12,17 @@
 
 #include "host/cpuid.h"
 #include "host/msr.h"
+#include "x86/cpuid.h"
 #include "x86/svm/svm.h"
 
-/* APM vol. 2, 15.10.1 and 15.11: bitmap sizes. */
-#define IOPM_ORDER	2
-#define IOPM_SIZE	(12 << 10)
-#define MSRPM_ORDER	1
-#define MSRPM_SIZE	(8 << 10)
+#define IOPM_ORDER	get_order(SVM_IOPM_SIZE)
+#define MSRPM_ORDER	get_order(SVM_MSRPM_SIZE)
 
 #define VM_CR_SVMDIS	BIT_ULL(4)
 
 DEFINE_PER_CPU(struct hvmm_svm_cpu, hvmm_svm_cpu);
 struct hvmm_svm_features hvmm_svm_features;
+struct hvmm_svm_limits hvmm_svm_limits;
 u64 hvmm_svm_iopm_pa;
 u64 hvmm_svm_msrpm_pa;
 
@@ -102,13 +101,18 @@ static int svm_setup(void)
 	struct hvmm_svm_cpu *sc;
 	int cpu;
 
+	/* The kernel's own count lacks what encryption takes: here it counts. */
+	hvmm_svm_limits.address = GENMASK_ULL((cpuid_eax(0x80000008) & 0xff) - 1, 0) | sme_me_mask;
+	hvmm_svm_limits.cr4 = hvmm_guest_cr4();
+	hvmm_svm_limits.nr_asids = hvmm_svm_features.nr_asids;
+
 	iopm = alloc_pages(GFP_KERNEL, IOPM_ORDER);
 	msrpm = alloc_pages(GFP_KERNEL, MSRPM_ORDER);
 	if (!iopm || !msrpm)
 		goto err;
 	/* Everything exits until somebody says otherwise. */
 	memset(page_address(iopm), 0xff, PAGE_SIZE << IOPM_ORDER);
-	memset(page_address(msrpm), 0xff, MSRPM_SIZE);
+	memset(page_address(msrpm), 0xff, SVM_MSRPM_SIZE);
 	/* Addresses carry the encryption bit where the host encrypts its memory (15.34). */
 	hvmm_svm_iopm_pa = __sme_set(page_to_phys(iopm));
 	hvmm_svm_msrpm_pa = __sme_set(page_to_phys(msrpm));

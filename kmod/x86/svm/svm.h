@@ -4,6 +4,7 @@
 
 #include <linux/percpu.h>
 
+#include "x86/svm/check.h"
 #include "x86/svm/vmcb.h"
 #include "x86/vendor.h"
 
@@ -93,6 +94,7 @@ struct hvmm_svm_features {
 };
 
 extern struct hvmm_svm_features hvmm_svm_features;
+extern struct hvmm_svm_limits hvmm_svm_limits;
 extern u64 hvmm_svm_iopm_pa;
 extern u64 hvmm_svm_msrpm_pa;
 
@@ -165,8 +167,8 @@ unsigned int hvmm_svm_length(struct hvmm_svm_vcpu *svm, enum hvmm_svm_insn insn)
 void hvmm_svm_trace(struct hvmm_x86_vcpu *x);
 void hvmm_svm_dump(struct hvmm_x86_vcpu *x, const char *why);
 
-/* x86/svm/check.c */
-const char *hvmm_svm_check(const struct hvmm_vmcb *vmcb);
+/* x86/svm/broken.c: of debug builds; @enter tells whether the guest was entered */
+void hvmm_svm_try_broken(struct hvmm_svm_vcpu *svm, bool (*enter)(struct hvmm_svm_vcpu *svm));
 
 /* x86/svm/enter.S */
 void hvmm_svm_vmrun(struct hvmm_regs *regs, u64 guest_pa, u64 host_pa);

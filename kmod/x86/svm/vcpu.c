@@ -123,7 +123,8 @@ void hvmm_svm_vcpu_reset(struct hvmm_x86_vcpu *x, bool init)
 	real_mode_seg(&s->gdtr, 0);
 	real_mode_seg(&s->idtr, 0);
 	real_mode_seg(&s->ldtr, HVMM_SEG_ATTR_P | 2);
-	real_mode_seg(&s->tr, HVMM_SEG_ATTR_P | 3);
+	/* Busy, of 32 bits: with one of 16 bits long mode may be refused. */
+	real_mode_seg(&s->tr, HVMM_SEG_ATTR_P | 11);
 	s->cr0 = X86_CR0_ET | X86_CR0_NW | X86_CR0_CD;
 	s->dr6 = HVMM_DR6_FIXED;
 	s->dr7 = HVMM_DR7_FIXED;
@@ -258,12 +259,25 @@ static noinstr void enter_guest(struct hvmm_svm_vcpu *svm, struct hvmm_svm_cpu *
 }
 
 #ifdef HVMM_DEBUG
+/* For hvmm_svm_try_broken(). Return: whether the guest was entered. */
+static bool try_to_enter(struct hvmm_svm_vcpu *svm)
+{
+	asm volatile("clgi" : : : "memory");
+	enter_guest(svm, this_cpu_ptr(&hvmm_svm_cpu));
+	hvmm_host_restore_debug(NULL);
+	hvmm_host_clean_dr6();
+	asm volatile("stgi" : : : "memory");
+	return (u32)svm->vmcb->control.exit_code != SVM_X_INVALID_LOW;
+}
+
 /* Emulators let states pass that processors refuse. Return: whether to enter. */
 static bool state_is_sound(struct hvmm_x86_vcpu *x)
 {
 	struct hvmm_vmcb *vmcb = to_svm(x)->vmcb;
-	const char *why = hvmm_svm_check(vmcb);
+	const char *why;
 
+	hvmm_svm_try_broken(to_svm(x), try_to_enter);
+	why = hvmm_svm_check(vmcb, &hvmm_svm_limits);
 	if (likely(!why))
 		return true;
 	pr_err_ratelimited("VM %u vCPU %u: VMRUN would be refused: %s\n", x->vcpu.vm->id,

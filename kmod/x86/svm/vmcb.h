@@ -11,6 +11,10 @@
 
 #include "x86/emulate.h"
 
+/* Sizes of the permission maps, 15.10.1 and 15.11. */
+#define SVM_IOPM_SIZE		(12 << 10)
+#define SVM_MSRPM_SIZE		(8 << 10)
+
 /* Intercept vector 3 (offset 0x0c) and 4 (0x10), table B-1. */
 enum hvmm_svm_intercept {
 	SVM_ICPT_INTR		= 0,
@@ -105,6 +109,10 @@ enum hvmm_svm_exit {
 #define SVM_IOIO_STR		BIT(2)
 #define SVM_IOIO_REP		BIT(3)
 #define SVM_IOIO_SIZE(info)	((info) >> 4 & 7)
+
+/* EXITINFO1 of NPF, 15.25.6: the access is a write; it was made by the guest's page walk. */
+#define SVM_NPF_WRITE		BIT_ULL(1)
+#define SVM_NPF_TABLE_WALK	BIT_ULL(33)
 
 /* Virtual interrupt control at 0x60, table B-1. */
 #define SVM_V_TPR_MASK		0xffULL
