@@ -293,7 +293,7 @@ static void do_cr(void *arg)
 		TRY("mov %0, %%cr3", :: "r"(cr3 ^ v) : "memory");
 		break;
 	default:
-		TRY("vmmcall", :: "a"(below(2) ? below(16) : w), "b"(value()), "c"(value()),
+		TRY(HYPERCALL, :: "a"(below(2) ? below(16) : w), "b"(value()), "c"(value()),
 		    "d"(value()), "S"(value()) : "memory");
 	}
 }

@@ -77,9 +77,9 @@ static void test_step(void)
 	STEP("add to the LAPIC's window", "addl $0, (%%rcx)",
 	     : "c"(APIC_WINDOW + APIC_TPR) : "memory");
 	if (cpuid(0x40000000, 0).b == 0x4b4d564b)
-		STEP("vmmcall", "vmmcall", : "a"(0x12345678) : "rbx", "memory");
+		STEP("a hypercall", HYPERCALL, : "a"(0x12345678) : "rbx", "memory");
 	else
-		skip("no KVM ABI here", "step over vmmcall");
+		skip("no KVM ABI here", "step over a hypercall");
 }
 
 static void test_step_rep(void)

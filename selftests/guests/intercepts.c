@@ -165,14 +165,14 @@ static u64 hypercall(u64 nr)
 	u64 rbx = 0x1111, rcx = 0x2222, rdx = 0x3333, rsi = 0x4444;
 
 	trap_clear();
-	__asm__ __volatile__(SAFE("vmmcall") : "+a"(nr), "+b"(rbx), "+c"(rcx), "+d"(rdx), "+S"(rsi)
+	__asm__ __volatile__(SAFE(HYPERCALL) : "+a"(nr), "+b"(rbx), "+c"(rcx), "+d"(rdx), "+S"(rsi)
 			     :: "memory");
 	if (rbx != 0x1111 || rcx != 0x2222 || rdx != 0x3333 || rsi != 0x4444)
 		return 0xbad;
 	return nr;
 }
 
-static u64 user_vmmcall(u64 arg)
+static u64 user_hypercall(u64 arg)
 {
 	return hypercall(arg);
 }
@@ -184,20 +184,24 @@ static void test_hypercall(void)
 	if (!on_hvmm()) {
 		ok_eq(TRY("vmmcall", :: "a"(0)), UD_VECTOR,
 		      "VMMCALL raises 6 without a hypervisor");
-		skip(plain, "VMMCALL: unknown hypercall gives -1000");
+		skip(plain, "unknown hypercall gives -1000");
 		return;
 	}
-	ok_eq(hypercall(0x12345678), r, "VMMCALL: unknown hypercall gives -1000");
-	ok_eq(trap_vector(), NO_TRAP, "VMMCALL: no fault");
-	ok_eq(hypercall(~0ull), r, "VMMCALL: hypercall -1 gives -1000");
-	LENGTH("vmmcall", "vmmcall", 0x12345678, 0, 0, 0);
-	LENGTH("66 vmmcall", ".byte 0x2e; vmmcall", 0x12345678, 0, 0, 0);
-	r = user_call(user_vmmcall, 0x12345678);
-	ok(trap_vector() == UD_VECTOR || r == (u64)-1ll, "VMMCALL from ring 3 is refused");
+	ok_eq(hypercall(0x12345678), r, "unknown hypercall gives -1000");
+	ok_eq(trap_vector(), NO_TRAP, "hypercall: no fault");
+	ok_eq(hypercall(~0ull), r, "hypercall -1 gives -1000");
+	LENGTH("hypercall", HYPERCALL, 0x12345678, 0, 0, 0);
+	LENGTH("2e hypercall", ".byte 0x2e; " HYPERCALL, 0x12345678, 0, 0, 0);
+	r = user_call(user_hypercall, 0x12345678);
+	ok(trap_vector() == UD_VECTOR || r == (u64)-1ll, "hypercall from ring 3 is refused");
 	r = 0x12345678;
 	trap_clear();
-	__asm__ __volatile__(SAFE("vmcall") : "+a"(r) :: "rbx", "memory");
-	ok(trap_vector() == UD_VECTOR || r == (u64)-1000ll, "VMCALL: -1000 or #UD");
+	if (is_intel())
+		__asm__ __volatile__(SAFE("vmmcall") : "+a"(r) :: "rbx", "memory");
+	else
+		__asm__ __volatile__(SAFE("vmcall") : "+a"(r) :: "rbx", "memory");
+	ok(trap_vector() == UD_VECTOR || r == (u64)-1000ll,
+	   "the other vendor's hypercall: -1000 or #UD");
 }
 
 static void test_msr(void)

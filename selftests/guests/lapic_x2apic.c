@@ -54,7 +54,72 @@ static void test_self(void)
 	ok(apic_bit(APIC_IRR, 0x55), "SELF IPI waits in IRR");
 	open_window();
 	ok_eq(hits[0x55], 1, "SELF IPI");
+	ok(!apic_bit(APIC_IRR, 0x55) && !apic_bit(APIC_ISR, 0x55), "... has come to its end");
+
+	reset_counts();
+	apic_write(APIC_TPR, 0x5f);
+	apic_write(APIC_SELF, 0x55);
+	open_window();
+	ok(!hits[0x55] && apic_bit(APIC_IRR, 0x55), "TPR holds a SELF IPI back");
+	apic_write(APIC_TPR, 0x4f);
+	ok_eq(apic_read(APIC_PPR), 0x4f, "PPR follows TPR");
+	sti_nop_cli();
+	ok_eq(hits[0x55], 1, "... and lets it come");
+	apic_write(APIC_TPR, 0);
+
+	reset_counts();
+	apic_write(APIC_SELF, 0x55);
+	sti_hlt();
+	cli();
+	ok_eq(hits[0x55], 1, "SELF IPI that is pending ends HLT");
 	trap_handler(0x55, NULL);
+	if (plain_tcg())
+		return;
+
+	apic_write(APIC_ESR, 0);
+	apic_write(APIC_SELF, 0xf);
+	apic_write(APIC_ESR, 0);
+	ok_eq(apic_read(APIC_ESR), 0x20, "SELF IPI below 16 is an error");
+	apic_write(APIC_ESR, 0);
+	apic_write(APIC_SPIV, 0xff);
+	apic_write(APIC_SELF, 0x55);
+	ok(!apic_bit(APIC_IRR, 0x55), "SELF IPI with the APIC disabled by software is lost");
+	apic_write(APIC_SPIV, 0x1ff);
+}
+
+static volatile u32 inner_at, depth;
+
+static void on_self(struct regs *r)
+{
+	hits[r->vector]++;
+	if (r->vector == 0x55) {
+		apic_write(APIC_SELF, 0x45);
+		apic_write(APIC_SELF, 0x65);
+		depth = 1;
+		sti_nop_cli();
+		depth = 0;
+		ok(apic_bit(APIC_ISR, 0x55) && apic_bit(APIC_IRR, 0x45),
+		   "in service, and a lower one requested");
+	} else {
+		inner_at |= depth << (r->vector >> 4);
+	}
+	apic_eoi();
+}
+
+static void test_self_nested(void)
+{
+	trap_handler(0x45, on_self);
+	trap_handler(0x55, on_self);
+	trap_handler(0x65, on_self);
+	reset_counts();
+	apic_write(APIC_SELF, 0x55);
+	sti_nop_cli();
+	sti_nop_cli();
+	ok(hits[0x45] == 1 && hits[0x55] == 1 && hits[0x65] == 1, "SELF IPIs of a handler come");
+	ok_eq(inner_at, BIT(6), "... the higher one nested, the lower one afterwards");
+	trap_handler(0x45, NULL);
+	trap_handler(0x55, NULL);
+	trap_handler(0x65, NULL);
 }
 
 static void test_icr(void)
@@ -80,5 +145,6 @@ void guest_main(void)
 	test_msrs();
 	test_icr();
 	test_self();
+	test_self_nested();
 	test_common(apic_read(APIC_LDR));
 }

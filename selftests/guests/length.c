@@ -9,7 +9,7 @@
 #include "lib/paging.h"
 #include "lib/trap.h"
 
-#define MSR_HWCR	0xc0010015
+#define MSR_UCODE_REV	0x8b
 #define NO_HYPERCALL	0x7fff
 #define ROUNDS		4u
 #define EDGE		(PAGE_SIZE - 3)
@@ -21,9 +21,9 @@ static const struct {
 	u32 eax, ecx;
 } insns[] = {
 	{ "cpuid", 2, { 0x0f, 0xa2 }, 0, 0 },
-	{ "rdmsr", 2, { 0x0f, 0x32 }, 0, MSR_HWCR },
-	{ "wrmsr", 2, { 0x0f, 0x30 }, 0, MSR_HWCR },
-	{ "vmmcall", 3, { 0x0f, 0x01, 0xd9 }, NO_HYPERCALL, 0 },
+	{ "rdmsr", 2, { 0x0f, 0x32 }, 0, MSR_UCODE_REV },
+	{ "wrmsr", 2, { 0x0f, 0x30 }, 0, MSR_UCODE_REV },
+	{ "hypercall", 3, { 0x0f, 0x01, 0xd9 }, NO_HYPERCALL, 0 },
 	{ "pause", 2, { 0xf3, 0x90 }, 0, 0 },
 };
 
@@ -38,6 +38,8 @@ static void write_code(u8 *p, u32 insn, u32 prefixes, u32 mark)
 		*p++ = 0x2e;
 	for (i = 0; i < insns[insn].len; i++)
 		*p++ = insns[insn].bytes[i];
+	if (insns[insn].eax == NO_HYPERCALL && is_intel())
+		p[-1] = VMCALL_LAST;
 	*p++ = 0xbe;
 	memcpy(p, &mark, sizeof(mark));
 	p += sizeof(mark);

@@ -21,12 +21,14 @@
 #define HIGH		0x71
 
 static u32 cpus;
+/* apicv=1: in x2APIC mode the processor ends interrupts, without an exit: no bit is needed. */
+static bool apicv;
 
 static s64 hypercall(u64 nr, u64 a, u64 b, u64 c, u64 d)
 {
 	s64 ret;
 
-	__asm__ __volatile__("vmmcall" : "=a"(ret) : "a"(nr), "b"(a), "c"(b), "d"(c), "S"(d)
+	__asm__ __volatile__(HYPERCALL : "=a"(ret) : "a"(nr), "b"(a), "c"(b), "d"(c), "S"(d)
 			     : "memory");
 	return ret;
 }
@@ -81,6 +83,7 @@ static void self(u8 vector)
 
 static void test_eoi(const char *mode)
 {
+	bool no_bit = apicv && apic_is_x2();
 	u32 i;
 
 	trap_handler(LOW, on_irq);
@@ -94,7 +97,8 @@ static void test_eoi(const char *mode)
 		sti_nop_cli();
 	}
 	ok_eq(taken[LOW], 100, "%s EOI: every interrupt comes", mode);
-	ok(by_bit[LOW] >= 95, "%s EOI: ended by the bit (%u of 100)", mode, by_bit[LOW]);
+	ok(no_bit ? !by_bit[LOW] : by_bit[LOW] >= 95, "%s EOI: ended by the %s (%u of 100)", mode,
+	   no_bit ? "processor, not the bit" : "bit", by_bit[LOW]);
 
 	forget();
 	self(LOW);
@@ -470,7 +474,7 @@ static void test_cost(void)
 	trap_handler(LOW, NULL);
 	diag("%s: an IPI to itself: %llu ns, with PV EOI %llu ns",
 	     apic_is_x2() ? "x2APIC" : "xAPIC", ns[0], ns[1]);
-	ok(ns[1] < ns[0], "PV EOI: pays");
+	ok(ns[1] < ns[0] || (apicv && apic_is_x2()), "PV EOI: pays");
 }
 
 void guest_main(void)
@@ -479,6 +483,7 @@ void guest_main(void)
 		guest_skip_all("no hypervisor of ours here");
 	word = alloc_pages(1);
 	cpus = smp_start();
+	apicv = arg_u64("apicv", 0);
 	if (!ok_eq(cpuid(0x40000001, 0).a & FEATURES, FEATURES, "features are offered"))
 		return;
 	if (arg_u64("shared", 0)) {

@@ -320,7 +320,10 @@ rm16:
 	cmpb	$0, %cs:hvmm - rm_blob
 	je	3f
 	mov	$0x12345678, %eax
-	vmmcall
+773:	vmmcall
+	.pushsection .hypercalls, "a"
+	.quad	773b
+	.popsection
 	RES	35
 	mov	$0x12345678, %ecx
 	rdmsr

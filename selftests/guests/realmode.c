@@ -85,10 +85,10 @@ static void test_real(bool dev)
 	ok_eq(res[34], 1, "real mode: HLT, woken by the timer");
 	ok_eq(res[36], 0, "real mode: RDTSC does not go back");
 	if (on_hvmm()) {
-		ok_eq(res[35], (u32)-1000, "real mode: VMMCALL");
+		ok_eq(res[35], (u32)-1000, "real mode: hypercall");
 		ok_eq(res[38], 1, "real mode: RDMSR of an unknown MSR, #GP without error code");
 	} else {
-		skip("no hypervisor of ours here", "real mode: VMMCALL, unknown MSR");
+		skip("no hypervisor of ours here", "real mode: hypercall, unknown MSR");
 	}
 	ok_eq(res[39], 8, "16-bit protected mode: IP is right behind CPUID");
 	ok_eq(res[40] & 1, 1, "16-bit protected mode: CR0.PE");

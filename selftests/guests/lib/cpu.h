@@ -178,6 +178,21 @@ static inline struct cpuid_regs cpuid(u32 leaf, u32 sub)
 	return r;
 }
 
+/* VMMCALL; guest_boot() makes it VMCALL on processors that have that instead. */
+#define HYPERCALL	"773: vmmcall\n"			\
+			".pushsection .hypercalls, \"a\"\n"	\
+			".quad 773b\n"				\
+			".popsection\n"
+
+#define VMCALL_LAST	0xc1	/* of its three bytes; of VMMCALL 0xd9 */
+
+static inline bool is_intel(void)
+{
+	struct cpuid_regs r = cpuid(0, 0);
+
+	return r.b == 0x756e6547 && r.d == 0x49656e69 && r.c == 0x6c65746e;
+}
+
 #define DEFINE_CR(n)								\
 static inline u64 read_cr##n(void)						\
 {										\

@@ -249,9 +249,21 @@ u64 random_next(u64 *state)
 	return z ^ z >> 31;
 }
 
+static void choose_hypercall(void)
+{
+	extern u8 *__hypercalls_start[], *__hypercalls_end[];
+	u8 **p;
+
+	if (!is_intel())
+		return;
+	for (p = __hypercalls_start; p < __hypercalls_end; p++)
+		(*p)[2] = VMCALL_LAST;
+}
+
 void guest_boot(void)
 {
 	cpu_setup(0);
+	choose_hypercall();
 	read_info();
 	next_page = ((u64)_image_end + 2 * 1024 * 1024 - 1) & ~(2 * 1024 * 1024 - 1ull);
 	guest_main();
