@@ -6,8 +6,6 @@
 #include <linux/init.h>
 #include <linux/module.h>
 
-#include <asm/pgtable.h>
-
 #include "core/life.h"
 #include "core/pressure.h"
 #include "core/vm.h"
@@ -22,32 +20,24 @@
 #include "x86/cpuid.h"
 #include "x86/vendor.h"
 
-static int __init choose_vendor(void)
-{
-	const char *why = NULL;
-	int ret;
-
-	hvmm_arch = &hvmm_svm_ops;
-	ret = hvmm_arch->probe(&why);
-	if (ret)
-		pr_err("cannot run virtual machines here: %s\n", why);
-	return ret;
-}
-
 static int __init hvmm_init(void)
 {
-	int ret;
+	const struct hvmm_tdp_format *format;
+	const char *why = NULL;
+	int ret, levels;
 
-	ret = choose_vendor();
-	if (ret)
+	ret = hvmm_arch_choose(&why);
+	if (ret) {
+		pr_err("cannot run virtual machines here: %s\n", why);
 		return ret;
+	}
 	hvmm_quirks_init();
 	hvmm_irq_init();
 	ret = hvmm_cpuid_setup();
 	if (ret)
 		return ret;
-	/* The nested table is walked as the host's own paging says (APM vol. 2, 15.25.3). */
-	hvmm_tdp_set_format(hvmm_arch->tdp, pgtable_l5_enabled() ? 5 : 4);
+	format = hvmm_arch->tdp(&levels);
+	hvmm_tdp_set_format(format, levels);
 	ret = hvmm_fpu_setup(hvmm_guest_xcr0());
 	if (ret)
 		return ret;

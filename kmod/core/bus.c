@@ -170,21 +170,18 @@ static unsigned int hvmm_bus_first(const struct hvmm_bus_table *table, u64 addr)
 	return low;
 }
 
-static int hvmm_bus_access(struct hvmm_bus *bus, struct hvmm_vcpu *vcpu, u64 addr,
-			   unsigned int len, void *in, const void *out)
+/* A table stays until those have gone on who run with preemption off. */
+static __always_inline int hvmm_bus_access(struct hvmm_bus *bus, struct hvmm_vcpu *vcpu,
+					   u64 addr, unsigned int len, bool quick, void *in,
+					   const void *out)
 {
-	const struct hvmm_bus_table *table;
+	const struct hvmm_bus_table *table = rcu_dereference_sched(bus->table);
 	int err = -EOPNOTSUPP;
 	unsigned int i;
 	u64 last;
 
-	if (check_add_overflow(addr, (u64)len - 1, &last))
+	if (!table || check_add_overflow(addr, (u64)len - 1, &last))
 		return err;
-
-	rcu_read_lock();
-	table = rcu_dereference(bus->table);
-	if (!table)
-		goto unlock;
 
 	for (i = hvmm_bus_first(table, addr); i < table->nr; i++) {
 		const struct hvmm_bus_range *range = &table->range[i];
@@ -197,6 +194,10 @@ static int hvmm_bus_access(struct hvmm_bus *bus, struct hvmm_vcpu *vcpu, u64 add
 		dev = READ_ONCE(range->dev);
 		if (!dev)
 			continue;
+		if (quick && !dev->quick) {
+			err = -EAGAIN;
+			break;
+		}
 		if (in && dev->ops->read)
 			err = dev->ops->read(dev, vcpu, addr - range->base, len, in);
 		else if (out && dev->ops->write)
@@ -204,19 +205,24 @@ static int hvmm_bus_access(struct hvmm_bus *bus, struct hvmm_vcpu *vcpu, u64 add
 		if (err != -EOPNOTSUPP)
 			break;
 	}
-unlock:
-	rcu_read_unlock();
 	return err;
 }
 
 int hvmm_bus_read(struct hvmm_bus *bus, struct hvmm_vcpu *vcpu, u64 addr,
 		  unsigned int len, void *val)
 {
-	return hvmm_bus_access(bus, vcpu, addr, len, val, NULL);
+	return hvmm_bus_access(bus, vcpu, addr, len, false, val, NULL);
 }
 
 int hvmm_bus_write(struct hvmm_bus *bus, struct hvmm_vcpu *vcpu, u64 addr,
 		   unsigned int len, const void *val)
 {
-	return hvmm_bus_access(bus, vcpu, addr, len, NULL, val);
+	return hvmm_bus_access(bus, vcpu, addr, len, false, NULL, val);
+}
+
+int hvmm_bus_quick(struct hvmm_bus *bus, struct hvmm_vcpu *vcpu, u64 addr, unsigned int len,
+		   bool write, void *val)
+{
+	return hvmm_bus_access(bus, vcpu, addr, len, true, write ? NULL : val,
+			       write ? val : NULL);
 }

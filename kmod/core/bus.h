@@ -17,7 +17,8 @@ struct hvmm_bus_table;
  *         returns -EOPNOTSUPP)
  * @release: last reference from the bus is gone; process context
  *
- * @read and @write run on the vCPU's runner, preemption off: they never sleep.
+ * @read and @write run on the vCPU's runner, preemption off: they never sleep. Interrupts may
+ * be off too if &hvmm_bus_dev.quick is set.
  */
 struct hvmm_bus_ops {
 	int (*read)(struct hvmm_bus_dev *dev, struct hvmm_vcpu *vcpu, u64 offset,
@@ -32,11 +33,13 @@ struct hvmm_bus_ops {
  * @ops: the device
  * @base: first address
  * @len: number of addresses
+ * @quick: what it does is short, and as well done with interrupts off
  */
 struct hvmm_bus_dev {
 	const struct hvmm_bus_ops *ops;
 	u64 base;
 	u64 len;
+	bool quick;
 };
 
 /**
@@ -89,7 +92,7 @@ void hvmm_bus_del(struct hvmm_bus *bus, struct hvmm_bus_dev *dev);
  * @len: 1, 2, 4 or 8; an access that is not wholly within one device is not claimed
  * @val: filled
  *
- * Context: any; never sleeps.
+ * Context: preemption off; never sleeps.
  * Return: 0, or -EOPNOTSUPP if no device claims it.
  */
 int hvmm_bus_read(struct hvmm_bus *bus, struct hvmm_vcpu *vcpu, u64 addr,
@@ -103,10 +106,26 @@ int hvmm_bus_read(struct hvmm_bus *bus, struct hvmm_vcpu *vcpu, u64 addr,
  * @len: 1, 2, 4 or 8
  * @val: data, little endian
  *
- * Context: any; never sleeps.
+ * Context: preemption off; never sleeps.
  * Return: 0, or -EOPNOTSUPP if no device claims it.
  */
 int hvmm_bus_write(struct hvmm_bus *bus, struct hvmm_vcpu *vcpu, u64 addr,
 		   unsigned int len, const void *val);
+
+/**
+ * hvmm_bus_quick - an access to a device that does not need interrupts
+ * @bus: the bus
+ * @vcpu: on whose behalf
+ * @addr: address
+ * @len: 1, 2, 4 or 8
+ * @write: direction
+ * @val: data or filled
+ *
+ * Context: interrupts off.
+ * Return: 0, -EOPNOTSUPP if no device claims it, or -EAGAIN if one is there that may: that is
+ * for hvmm_bus_read() or hvmm_bus_write().
+ */
+int hvmm_bus_quick(struct hvmm_bus *bus, struct hvmm_vcpu *vcpu, u64 addr, unsigned int len,
+		   bool write, void *val);
 
 #endif

@@ -69,8 +69,9 @@ struct hvmm_stats {
 	u64 n[HVMM_STAT_NR];
 };
 
-#define hvmm_stat_inc(vcpu, name) \
-	WRITE_ONCE((vcpu)->stats.n[HVMM_STAT_##name], (vcpu)->stats.n[HVMM_STAT_##name] + 1)
+#define hvmm_stat_add(vcpu, name, nr) \
+	WRITE_ONCE((vcpu)->stats.n[HVMM_STAT_##name], (vcpu)->stats.n[HVMM_STAT_##name] + (nr))
+#define hvmm_stat_inc(vcpu, name)	hvmm_stat_add(vcpu, name, 1)
 
 /**
  * hvmm_stat_name - name of a counter, as in the ABI

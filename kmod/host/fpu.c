@@ -130,11 +130,6 @@ void hvmm_fpu_end(void *area)
 	kernel_fpu_end();
 }
 
-bool hvmm_fpu_must_yield(void)
-{
-	return need_resched() || local_softirq_pending();
-}
-
 #define GET_XMM(n, p)	asm volatile("movups %%xmm" #n ", (%0)" : : "r" (p) : "memory")
 #define SET_XMM(n, p)	asm volatile("movups (%0), %%xmm" #n : : "r" (p) : "memory")
 

@@ -2,6 +2,8 @@
 #ifndef HVMM_HOST_FPU_H
 #define HVMM_HOST_FPU_H
 
+#include <linux/interrupt.h>
+#include <linux/sched.h>
 #include <linux/types.h>
 
 /**
@@ -59,7 +61,10 @@ void hvmm_fpu_set_xcr0(u64 xcr0);
  *
  * Context: within the section.
  */
-bool hvmm_fpu_must_yield(void);
+static inline bool hvmm_fpu_must_yield(void)
+{
+	return need_resched() || local_softirq_pending();
+}
 
 /**
  * hvmm_fpu_get_xmm - an XMM register of the guest

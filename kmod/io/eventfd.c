@@ -134,6 +134,7 @@ int hvmm_ioeventfd_add(struct hvmm_eventfds *e, const struct hvmm_ioeventfd_spec
 	ioe->dev.base = spec->addr;
 	/* A doorbell for any length takes the longest there is. */
 	ioe->dev.len = spec->len ?: 8;
+	ioe->dev.quick = true;
 	ioe->spec = *spec;
 	ioe->ctx = ctx;
 

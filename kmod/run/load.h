@@ -76,6 +76,12 @@ void hvmm_load_begin(struct hvmm_load *load, u32 vm, u32 vcpu, u64 now);
  */
 void hvmm_load_end(struct hvmm_load *load, u64 now);
 
+/* Whether the host's taking the pCPU is anything to this. Context: the pCPU's runner. */
+static inline bool hvmm_load_is_idle(const struct hvmm_load *load)
+{
+	return load->state == HVMM_LOAD_IDLE;
+}
+
 /**
  * hvmm_load_host - the host takes the pCPU, or gives it back
  * @load: the pCPU's

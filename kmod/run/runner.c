@@ -21,6 +21,7 @@
 #include "run/runner.h"
 #include "run/slice.h"
 #include "trace.h"
+#include "x86/aside.h"
 
 /**
  * struct runner - a pCPU's thread
@@ -133,33 +134,34 @@ void hvmm_run_kick_cpu(unsigned int cpu)
  * is touched, whose writer is this thread from hvmm_sched_next() to
  * hvmm_sched_put(), which change @curr with interrupts off as well.
  */
-static void host_switched(struct preempt_notifier *notifier, enum hvmm_vcpu_state state)
+static void host_switched(struct preempt_notifier *notifier, bool took)
 {
 	struct runner *r = container_of(notifier, struct runner, notifier);
 	struct hvmm_resource *res = r->slice.res;
 	u64 now;
 
-	if (!res->curr)
+	/* Nothing runs here: one that goes to sleep or wakes up. */
+	if (!res->curr && hvmm_load_is_idle(&r->load))
 		return;
 	now = ktime_get_ns();
-	hvmm_ledger_switch(&vcpu_of(res->curr)->ledger, state, now);
-	hvmm_sched_host(res, state == HVMM_VCPU_HOST, now);
+	if (res->curr) {
+		if (took)
+			hvmm_aside_host_took(to_x86(vcpu_of(res->curr)));
+		hvmm_ledger_switch(&vcpu_of(res->curr)->ledger,
+				   took ? HVMM_VCPU_HOST : HVMM_VCPU_RUN, now);
+		hvmm_sched_host(res, took, now);
+	}
+	hvmm_load_host(&r->load, took, now);
 }
 
 static void host_took_cpu(struct preempt_notifier *notifier, struct task_struct *next)
 {
-	struct runner *r = container_of(notifier, struct runner, notifier);
-
-	host_switched(notifier, HVMM_VCPU_HOST);
-	hvmm_load_host(&r->load, true, ktime_get_ns());
+	host_switched(notifier, true);
 }
 
 static void host_gave_cpu(struct preempt_notifier *notifier, int cpu)
 {
-	struct runner *r = container_of(notifier, struct runner, notifier);
-
-	host_switched(notifier, HVMM_VCPU_RUN);
-	hvmm_load_host(&r->load, false, ktime_get_ns());
+	host_switched(notifier, false);
 }
 
 static struct preempt_ops notifier_ops = {

@@ -4,6 +4,7 @@
  * The one rule of order is that of every hypervisor: say that we are in the guest,
  * then look at requests; others set a request, then look whether we are.
  */
+#include <linux/errno.h>
 #include <linux/sched.h>
 #include <linux/timekeeping.h>
 
@@ -13,9 +14,10 @@
 #include "run/poll.h"
 #include "run/slice.h"
 #include "trace.h"
+#include "x86/arch_calls.h"
+#include "x86/aside.h"
 #include "x86/exit.h"
 #include "x86/pv.h"
-#include "x86/vendor.h"
 
 static enum hrtimer_restart slice_over(struct hrtimer *timer)
 {
@@ -57,23 +59,34 @@ static void give_way(struct hvmm_x86_vcpu *x)
 
 /*
  * Bring in the page that an exit found missing; where it is not at hand, with the vCPU
- * unloaded, since shmem may sleep. Return: whether the vCPU can go on.
+ * set aside, since shmem may sleep. Return: whether the vCPU can go on.
  */
 static bool fault_in(struct hvmm_x86_vcpu *x)
 {
+	struct hvmm_mem *mem = &x->vcpu.vm->mem;
+	enum hvmm_missing missing = x->missing;
+	bool write = x->missing_write;
 	u64 gfn = x->missing_gfn;
 	int ret;
 
+	x->missing = HVMM_MISSING;
+	if (x->hole)
+		missing = HVMM_MISSING_HOLE;
 	/* Most are in the host's memory, and nothing needs to sleep for them. */
-	if (!hvmm_fpu_must_yield() &&
-	    !hvmm_mem_fault_present(&x->vcpu.vm->mem, gfn, x->missing_write))
-		return true;
-	unload(x);
-	ret = hvmm_mem_fault(&x->vcpu.vm->mem, gfn, x->missing_write, NULL);
+	if (missing == HVMM_MISSING && !hvmm_fpu_must_yield()) {
+		ret = hvmm_mem_fault_present(mem, gfn, write);
+		if (!ret)
+			return true;
+		if (ret == -ENOENT)
+			missing = HVMM_MISSING_HOLE;
+	}
+	hvmm_set_aside(x);
+	x->hole = missing == HVMM_MISSING_HOLE && hvmm_mem_fault_hole(mem, gfn, write);
+	ret = x->hole ? 0 : hvmm_mem_fault(mem, gfn, write, NULL);
 	if (ret == -EAGAIN)
-		hvmm_vcpu_bring_in(&x->vcpu, gfn, x->missing_write);
+		hvmm_vcpu_bring_in(&x->vcpu, gfn, write);
 	cond_resched();
-	load(x);
+	hvmm_take_back(x);
 	switch (ret) {
 	case 0:
 		return true;
@@ -109,6 +122,7 @@ static bool attend(struct hvmm_slice *slice)
 		return false;
 	if (now >= end)
 		return true;
+	slice->timed = true;
 	hrtimer_start(&slice->timer, ns_to_ktime(end), HRTIMER_MODE_ABS_PINNED_HARD);
 	return false;
 }
@@ -119,10 +133,11 @@ static bool must_look(const struct hvmm_slice *slice, const struct hvmm_vcpu *vc
 	       READ_ONCE(slice->res->attention) || need_resched();
 }
 
-/* Enter and leave the guest once. Return: false if there is something to look at first. */
+/* Enter and leave the guest. Return: false if there is something to look at first. */
 static bool enter(struct hvmm_slice *slice, struct hvmm_x86_vcpu *x)
 {
 	struct hvmm_vcpu *vcpu = &x->vcpu;
+	bool handled;
 
 	local_irq_disable();
 	WRITE_ONCE(vcpu->mode, HVMM_IN_GUEST);
@@ -138,12 +153,13 @@ static bool enter(struct hvmm_slice *slice, struct hvmm_x86_vcpu *x)
 	}
 	if (unlikely(hvmm_event_due(x)))
 		hvmm_inject_pending(x);
-	trace_hvmm_entry(vcpu->vm->id, vcpu->index, x->regs.rip);
-	hvmm_arch->enter(x);
+	if (trace_hvmm_entry_enabled())
+		trace_hvmm_entry(vcpu->vm->id, vcpu->index, x->regs.rip);
+	handled = static_call(hvmm_arch_enter)(x);
 	WRITE_ONCE(vcpu->mode, HVMM_OUTSIDE);
 	/* The host's interrupts that ended the guest are taken here. */
 	local_irq_enable();
-	return true;
+	return !handled;
 }
 
 static void run_loop(struct hvmm_slice *slice, struct hvmm_x86_vcpu *x)
@@ -169,7 +185,7 @@ static void run_loop(struct hvmm_slice *slice, struct hvmm_x86_vcpu *x)
 		if (likely(fate == HVMM_EXIT_RESUME)) {
 			if (!enter(slice, x))
 				continue;
-			fate = hvmm_arch->exit(x);
+			fate = static_call(hvmm_arch_exit)(x);
 		}
 
 		while (unlikely(fate == HVMM_EXIT_FAULT_IN || fate == HVMM_EXIT_REDO)) {
@@ -186,7 +202,7 @@ static void run_loop(struct hvmm_slice *slice, struct hvmm_x86_vcpu *x)
 				return;
 			}
 			x->redo = true;
-			fate = hvmm_arch->exit(x);
+			fate = static_call(hvmm_arch_exit)(x);
 			x->redo = false;
 		}
 		switch (fate) {
@@ -225,5 +241,8 @@ void hvmm_slice_run(struct hvmm_slice *slice, struct hvmm_vcpu *vcpu)
 	unload(x);
 	if (vcpu->wait != HVMM_WAIT_HALT && vcpu->wait != HVMM_WAIT_SIPI)
 		hvmm_pv_put(x);
-	hrtimer_cancel(&slice->timer);
+	if (slice->timed) {
+		hrtimer_cancel(&slice->timer);
+		slice->timed = false;
+	}
 }

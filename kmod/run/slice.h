@@ -11,10 +11,12 @@
  * struct hvmm_slice - a residency of a vCPU on a pCPU
  * @res: the pCPU
  * @timer: ends the slice when others wait
+ * @timed: @timer may be set
  */
 struct hvmm_slice {
 	struct hvmm_resource *res;
 	struct hrtimer timer;
+	bool timed;
 };
 
 void hvmm_slice_init(struct hvmm_slice *slice, struct hvmm_resource *res);

@@ -350,3 +350,13 @@ void hvmm_cpuid(struct hvmm_x86_vcpu *x, u32 leaf, u32 sub, u32 r[4])
 	if (e->live)
 		live(x, leaf, sub, r);
 }
+
+const u32 *hvmm_cpuid_fixed(u32 leaf, u32 sub)
+{
+	static const u32 zeros[4];
+	const struct hvmm_cpuid_entry *e = hvmm_cpuid_find(&policy, leaf, sub);
+
+	if (unlikely(!e))
+		return zeros;
+	return e->live ? NULL : e->r;
+}

@@ -29,6 +29,16 @@ int hvmm_cpuid_setup(void);
 void hvmm_cpuid(struct hvmm_x86_vcpu *x, u32 leaf, u32 sub, u32 r[4]);
 
 /**
+ * hvmm_cpuid_fixed - the same for a leaf that is alike for all vCPUs at all times
+ * @leaf: EAX
+ * @sub: ECX
+ *
+ * Context: any.
+ * Return: EAX, EBX, ECX, EDX; %NULL where hvmm_cpuid() must work them out.
+ */
+const u32 *hvmm_cpuid_fixed(u32 leaf, u32 sub);
+
+/**
  * hvmm_guest_has - whether a feature is offered to guests
  * @feature: X86_FEATURE_* of the words that stand for CPUID leaves 1, 7, 0xd,
  *	0x80000001, 0x80000008 and 0x80000021. Always false for the kernel's

@@ -581,6 +581,18 @@ enum hvmm_exit_fate hvmm_exit_emulate(struct hvmm_x86_vcpu *x)
 	return HVMM_EXIT_RESUME;
 }
 
+bool hvmm_exit_npf_quick(struct hvmm_x86_vcpu *x, u64 gpa, bool write)
+{
+	int ret = hvmm_mem_fault_present(&x->vcpu.vm->mem, gpa >> PAGE_SHIFT, write);
+
+	if (likely(!ret)) {
+		hvmm_stat_inc(&x->vcpu, fault);
+		return true;
+	}
+	x->missing = ret == -ENOENT ? HVMM_MISSING_HOLE : HVMM_MISSING_BUSY;
+	return false;
+}
+
 enum hvmm_exit_fate hvmm_exit_npf(struct hvmm_x86_vcpu *x, u64 gpa, bool write, bool table_walk)
 {
 	u64 gfn = gpa >> PAGE_SHIFT;

@@ -2,6 +2,7 @@
 #ifndef HVMM_X86_EXIT_H
 #define HVMM_X86_EXIT_H
 
+#include "host/fpu.h"
 #include "x86/vcpu.h"
 
 /* Bits that are always one: APM vol. 2, 13.1.1.3, 13.1.1.4 and 3.1.6. */
@@ -64,6 +65,29 @@ enum hvmm_exit_fate hvmm_exit_emulate(struct hvmm_x86_vcpu *x);
  * @table_walk: it was made by the guest's page walk
  */
 enum hvmm_exit_fate hvmm_exit_npf(struct hvmm_x86_vcpu *x, u64 gpa, bool write, bool table_walk);
+
+/**
+ * hvmm_exit_npf_may_be_quick - whether to try hvmm_exit_npf_quick()
+ * @x: the vCPU
+ * @gpa: guest physical address
+ *
+ * Context: the vCPU's runner.
+ */
+static inline bool hvmm_exit_npf_may_be_quick(const struct hvmm_x86_vcpu *x, u64 gpa)
+{
+	return hvmm_mem_is_ram(&x->vcpu.vm->mem, gpa >> PAGE_SHIFT);
+}
+
+/**
+ * hvmm_exit_npf_quick - a nested page fault for a page of RAM that only needs to be mapped
+ * @x: the vCPU
+ * @gpa: guest physical address
+ * @write: the access was a write
+ *
+ * Context: the vCPU's runner, interrupts off.
+ * Return: whether it is mapped now; if not, hvmm_exit_npf() is to be called.
+ */
+bool hvmm_exit_npf_quick(struct hvmm_x86_vcpu *x, u64 gpa, bool write);
 
 /**
  * hvmm_exit_impossible - an exit that hvmm cannot handle: stop the VM
@@ -132,6 +156,20 @@ enum hvmm_exit_fate hvmm_insn_done(struct hvmm_x86_vcpu *x, unsigned int len);
  */
 enum hvmm_emul_status hvmm_io_port(struct hvmm_x86_vcpu *x, bool write, u16 port,
 				   unsigned int len, void *data);
+
+/**
+ * hvmm_io_port_quick - the same where that takes no interrupts and no other process
+ * @x: the vCPU
+ * @write: direction
+ * @port: port
+ * @len: 1, 2 or 4
+ * @data: source or destination
+ *
+ * Context: the vCPU's runner, interrupts off.
+ * Return: whether it was done; hvmm_io_port() does all others.
+ */
+bool hvmm_io_port_quick(struct hvmm_x86_vcpu *x, bool write, u16 port, unsigned int len,
+			void *data);
 
 /**
  * hvmm_io_replay - take an access from the records of an earlier run
@@ -205,6 +243,24 @@ extern const struct hvmm_emul_ops hvmm_emul_glue;
 static inline bool hvmm_event_due(const struct hvmm_x86_vcpu *x)
 {
 	return x->event.valid || x->nmi_pending || READ_ONCE(x->vcpu.lapic.irr_pending);
+}
+
+/**
+ * hvmm_asks_nothing - whether the guest may be entered again without another look
+ * @x: the vCPU
+ *
+ * Others send an interrupt when they want something of a vCPU that is in the guest. A handler
+ * on its own pCPU does not, so this is what it may have left.
+ *
+ * Context: interrupts off since the entry before.
+ */
+static inline bool hvmm_asks_nothing(const struct hvmm_x86_vcpu *x)
+{
+	const struct hvmm_vcpu *vcpu = &x->vcpu;
+
+	return !READ_ONCE(vcpu->requests) && !READ_ONCE(vcpu->lapic.irr_pending) &&
+	       !READ_ONCE(vcpu->unit.res->attention) && !READ_ONCE(vcpu->vm->hold) &&
+	       !hvmm_fpu_must_yield();
 }
 
 /**

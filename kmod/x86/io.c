@@ -103,13 +103,11 @@ static int kernel_device(struct hvmm_x86_vcpu *x, bool mmio, bool write, u64 add
 	return hvmm_bus_read(bus, &x->vcpu, addr, len, data);
 }
 
-static void trace_access(struct hvmm_x86_vcpu *x, bool mmio, bool write, u64 addr,
-			 unsigned int len, const void *data, bool user)
+static noinline void do_trace_access(struct hvmm_x86_vcpu *x, bool mmio, bool write, u64 addr,
+				     unsigned int len, const void *data, bool user)
 {
 	u64 val = 0;
 
-	if (!trace_hvmm_mmio_enabled() && !trace_hvmm_pio_enabled())
-		return;
 	/* What a read gives is not known yet while the device process has it. */
 	if (write || !user)
 		memcpy(&val, data, min_t(unsigned int, len, sizeof(val)));
@@ -117,6 +115,13 @@ static void trace_access(struct hvmm_x86_vcpu *x, bool mmio, bool write, u64 add
 		trace_hvmm_mmio(x->vcpu.vm->id, x->vcpu.index, write, addr, len, val, user);
 	else
 		trace_hvmm_pio(x->vcpu.vm->id, x->vcpu.index, write, addr, len, val, user);
+}
+
+static inline void trace_access(struct hvmm_x86_vcpu *x, bool mmio, bool write, u64 addr,
+				unsigned int len, const void *data, bool user)
+{
+	if (trace_hvmm_mmio_enabled() || trace_hvmm_pio_enabled())
+		do_trace_access(x, mmio, write, addr, len, data, user);
 }
 
 /* Not for a device in the kernel: for the device process, or for nobody. */
@@ -140,8 +145,8 @@ static enum hvmm_emul_status unclaimed(struct hvmm_x86_vcpu *x, enum hvmm_io_kin
 	return HVMM_EMUL_DONE;
 }
 
-static void count_access(struct hvmm_x86_vcpu *x, bool mmio, bool write, u64 addr,
-			 unsigned int len, const void *data)
+static inline void count_access(struct hvmm_x86_vcpu *x, bool mmio, bool write, u64 addr,
+				unsigned int len, const void *data)
 {
 	if (mmio)
 		hvmm_stat_inc(&x->vcpu, mmio);
@@ -153,15 +158,33 @@ static void count_access(struct hvmm_x86_vcpu *x, bool mmio, bool write, u64 add
 enum hvmm_emul_status hvmm_io_port(struct hvmm_x86_vcpu *x, bool write, u16 port,
 				   unsigned int len, void *data)
 {
+	bool unclaimed_port = x->no_device;
+
+	x->no_device = false;
 	if (unlikely(x->nr_io)) {
 		x->io_next = 0;
+		if (likely(hvmm_io_replay(x, HVMM_IO_PORT, write, port, len, data)))
+			return HVMM_EMUL_DONE;
 		return hvmm_io_access(x, HVMM_IO_PORT, write, port, len, data);
 	}
-	if (kernel_device(x, false, write, port, len, data) &&
+	if ((unclaimed_port || kernel_device(x, false, write, port, len, data)) &&
 	    unclaimed(x, HVMM_IO_PORT, write, port, len, data) == HVMM_EMUL_PENDING)
 		return HVMM_EMUL_PENDING;
 	count_access(x, false, write, port, len, data);
 	return HVMM_EMUL_DONE;
+}
+
+bool hvmm_io_port_quick(struct hvmm_x86_vcpu *x, bool write, u16 port, unsigned int len,
+			void *data)
+{
+	int err = hvmm_bus_quick(&x->vcpu.vm->pio, &x->vcpu, port, len, write, data);
+
+	if (err) {
+		x->no_device = err == -EOPNOTSUPP;
+		return false;
+	}
+	count_access(x, false, write, port, len, data);
+	return true;
 }
 
 enum hvmm_emul_status hvmm_io_access(struct hvmm_x86_vcpu *x, enum hvmm_io_kind kind, bool write,

@@ -231,6 +231,21 @@ static bool is_x2apic(u32 msr)
 	return msr - HVMM_MSR_X2APIC_FIRST <= HVMM_MSR_X2APIC_LAST - HVMM_MSR_X2APIC_FIRST;
 }
 
+static int read_row(struct hvmm_x86_vcpu *x, const struct hvmm_msr_row *row, u32 msr, u64 *val)
+{
+	switch (row->read) {
+	case HVMM_MSR_R_VALUE:
+		*val = row->value;
+		return 0;
+	case HVMM_MSR_R_ARCH:
+		return hvmm_arch->get_msr(x, msr, val) ? -EINVAL : 0;
+	case HVMM_MSR_R_FN:
+		return read_fn(x, msr, val);
+	default:
+		return -EINVAL;
+	}
+}
+
 int hvmm_msr_read(struct hvmm_x86_vcpu *x, u32 msr, u64 *val)
 {
 	const struct hvmm_msr_row *row;
@@ -246,19 +261,23 @@ int hvmm_msr_read(struct hvmm_x86_vcpu *x, u32 msr, u64 *val)
 	}
 
 	row = offered(msr);
-	if (!row)
-		return -EINVAL;
-	switch (row->read) {
-	case HVMM_MSR_R_VALUE:
-		*val = row->value;
-		return 0;
-	case HVMM_MSR_R_ARCH:
-		return hvmm_arch->get_msr(x, msr, val) ? -EINVAL : 0;
-	case HVMM_MSR_R_FN:
-		return read_fn(x, msr, val);
-	default:
-		return -EINVAL;
+	return row ? read_row(x, row, msr, val) : -EINVAL;
+}
+
+bool hvmm_msr_read_quick(struct hvmm_x86_vcpu *x, u32 msr, u64 *val)
+{
+	const struct hvmm_msr_row *row = x->msr_row;
+
+	/* The one of the last time does for a guest that reads the same over and over. */
+	if (!row || msr - row->first > row->last - row->first) {
+		if (is_x2apic(msr) || msr == MSR_IA32_TSC_DEADLINE)
+			return false;
+		row = offered(msr);
+		if (!row)
+			return false;
+		x->msr_row = row;
 	}
+	return !read_row(x, row, msr, val);
 }
 
 int hvmm_msr_write(struct hvmm_x86_vcpu *x, u32 msr, u64 val)

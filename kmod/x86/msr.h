@@ -27,6 +27,17 @@ void hvmm_msr_reset(struct hvmm_x86_vcpu *x, bool init);
 int hvmm_msr_read(struct hvmm_x86_vcpu *x, u32 msr, u64 *val);
 
 /**
+ * hvmm_msr_read_quick - RDMSR of what is neither the LAPIC's nor an error
+ * @x: the vCPU
+ * @msr: number
+ * @val: filled
+ *
+ * Context: the vCPU's runner, interrupts off.
+ * Return: whether it was done; hvmm_msr_read() answers all others.
+ */
+bool hvmm_msr_read_quick(struct hvmm_x86_vcpu *x, u32 msr, u64 *val);
+
+/**
  * hvmm_msr_write - WRMSR as the policy table says
  * @x: the vCPU
  * @msr: number

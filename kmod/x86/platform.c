@@ -164,10 +164,11 @@ static const struct hvmm_bus_ops dev_ops[DEV_NR] = {
 
 static const struct {
 	u64 base, len;
+	bool quick;
 } dev_range[DEV_NR] = {
 	[DEV_UART]	= { UART_PORT, 8 },
 	[DEV_KBD]	= { KBD_COMMAND, 1 },
-	[DEV_POST]	= { POST_PORT, 1 },
+	[DEV_POST]	= { POST_PORT, 1, .quick = true },
 	[DEV_SLEEP]	= { SLEEP_CONTROL, 2 },
 	[DEV_RESET]	= { RESET_PORT, 1 },
 	[DEV_IOAPIC]	= { HVMM_IOAPIC_BASE, HVMM_IOAPIC_SIZE },
@@ -239,6 +240,7 @@ int hvmm_platform_create(struct hvmm_vm *vm)
 		p->dev[i].ops = &dev_ops[i];
 		p->dev[i].base = dev_range[i].base;
 		p->dev[i].len = dev_range[i].len;
+		p->dev[i].quick = dev_range[i].quick;
 		ret = hvmm_bus_add(bus_of(vm, i), &p->dev[i]);
 		if (ret)
 			return ret;

@@ -13,6 +13,8 @@
 #ifndef HVMM_X86_PV_H
 #define HVMM_X86_PV_H
 
+#include <uapi/linux/kvm_para.h>
+
 #include "x86/vcpu.h"
 
 /* MSR_KVM_POLL_CONTROL: the host may poll at HLT; clear where the guest does so itself. */
@@ -142,6 +144,16 @@ void hvmm_pv_eoi_arm(struct hvmm_x86_vcpu *x, u8 vector);
  * Return: 0, or -EAGAIN (call again once &hvmm_x86_vcpu.missing_gfn is there).
  */
 int hvmm_pv_eoi_sync(struct hvmm_x86_vcpu *x);
+
+/**
+ * hvmm_pv_is_hypercall - whether hvmm_pv_hypercall() knows a number
+ * @nr: RAX
+ */
+static inline bool hvmm_pv_is_hypercall(u64 nr)
+{
+	return nr == KVM_HC_VAPIC_POLL_IRQ || nr == KVM_HC_KICK_CPU || nr == KVM_HC_SEND_IPI ||
+	       nr == KVM_HC_SCHED_YIELD;
+}
 
 /**
  * hvmm_pv_hypercall - KVM hypercall ABI

@@ -9,7 +9,9 @@ struct hvmm_paging_regs;
 /**
  * struct hvmm_arch_ops - what SVM and VMX do differently
  * @name: "svm" or "vmx"
- * @tdp: nested page table format
+ * @tdp: nested page table format, constant from now on, and how deep the tables are, 4 or 5;
+ *       after @probe
+ * @present: whether the processor has the extension at all
  * @probe: whether this pCPU has what is needed; fills a reason otherwise. Return 0 or -errno
  * @setup: allocate what all VMs share
  * @teardown: free it
@@ -21,8 +23,11 @@ struct hvmm_paging_regs;
  * @vcpu_reset: state after power-on or INIT
  * @load: the vCPU is about to run on this pCPU; preemption off
  * @put: it leaves this pCPU; preemption off
- * @enter: one VM entry and exit; interrupts off, they are off on return
- * @exit: handle the exit; interrupts on, preemption off
+ * @enter: VM entry and exit; interrupts off, they are off on return, and were all along. True
+ *	if the exit has been handled already, and only the look before an entry is due. Exits
+ *	that touch nothing but registers may be handled within and the guest be entered again:
+ *	to others that is a guest that has not been left, see locking.rst
+ * @exit: handle the exit, if @enter has not; interrupts on, preemption off
  * @get_seg: a segment register, from the control block
  * @set_seg: set it
  * @get_cpl: current privilege level
@@ -53,7 +58,8 @@ struct hvmm_paging_regs;
  */
 struct hvmm_arch_ops {
 	const char *name;
-	const struct hvmm_tdp_format *tdp;
+	const struct hvmm_tdp_format *(*tdp)(int *levels);
+	bool (*present)(void);
 	int (*probe)(const char **why);
 	int (*setup)(void);
 	void (*teardown)(void);
@@ -65,7 +71,7 @@ struct hvmm_arch_ops {
 	void (*vcpu_reset)(struct hvmm_x86_vcpu *x, bool init);
 	void (*load)(struct hvmm_x86_vcpu *x);
 	void (*put)(struct hvmm_x86_vcpu *x);
-	void (*enter)(struct hvmm_x86_vcpu *x);
+	bool (*enter)(struct hvmm_x86_vcpu *x);
 	enum hvmm_exit_fate (*exit)(struct hvmm_x86_vcpu *x);
 	void (*get_seg)(struct hvmm_x86_vcpu *x, enum hvmm_seg_reg nr, struct hvmm_seg *seg);
 	void (*set_seg)(struct hvmm_x86_vcpu *x, enum hvmm_seg_reg nr, const struct hvmm_seg *seg);
@@ -96,9 +102,21 @@ struct hvmm_arch_ops {
 	void (*dump)(struct hvmm_x86_vcpu *x, const char *why);
 };
 
+/* The vendors' tables. No other line outside of their folders and host/ names one. */
 extern const struct hvmm_arch_ops hvmm_svm_ops;
+
+#define HVMM_ARCH_OPS	{ &hvmm_svm_ops }
 
 /* The one in use; set before any VM exists, constant from then on. */
 extern const struct hvmm_arch_ops *hvmm_arch;
+
+/**
+ * hvmm_arch_choose - set hvmm_arch as this processor asks for
+ * @why: filled with the reason of a refusal
+ *
+ * Context: module init.
+ * Return: 0 or -errno.
+ */
+int hvmm_arch_choose(const char **why);
 
 #endif

@@ -13,6 +13,7 @@
 
 #include "core/arch.h"
 #include "host/fpu.h"
+#include "x86/arch_calls.h"
 #include "x86/cpuid.h"
 #include "x86/exit.h"
 #include "x86/msr.h"
@@ -20,6 +21,26 @@
 #include "x86/vendor.h"
 
 const struct hvmm_arch_ops *hvmm_arch __ro_after_init;
+
+DEFINE_STATIC_CALL_NULL(hvmm_arch_enter, *((struct hvmm_arch_ops *)0)->enter);
+DEFINE_STATIC_CALL_NULL(hvmm_arch_exit, *((struct hvmm_arch_ops *)0)->exit);
+
+int __init hvmm_arch_choose(const char **why)
+{
+	static const struct hvmm_arch_ops *const vendors[] = HVMM_ARCH_OPS;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(vendors); i++) {
+		if (!vendors[i]->present())
+			continue;
+		hvmm_arch = vendors[i];
+		static_call_update(hvmm_arch_enter, hvmm_arch->enter);
+		static_call_update(hvmm_arch_exit, hvmm_arch->exit);
+		return hvmm_arch->probe(why);
+	}
+	*why = "this processor has no SVM";
+	return -ENODEV;
+}
 
 static struct hvmm_x86_vcpu *lapic_vcpu(struct hvmm_lapic *l)
 {

@@ -28,6 +28,37 @@ struct fake_dev {
 	int order;
 };
 
+/* As a runner does it: with preemption off. */
+static int bus_read(struct hvmm_bus *bus, u64 addr, unsigned int len, void *val)
+{
+	int ret;
+
+	fake_rcu_depth++;
+	ret = hvmm_bus_read(bus, NULL, addr, len, val);
+	fake_rcu_depth--;
+	return ret;
+}
+
+static int bus_write(struct hvmm_bus *bus, u64 addr, unsigned int len, const void *val)
+{
+	int ret;
+
+	fake_rcu_depth++;
+	ret = hvmm_bus_write(bus, NULL, addr, len, val);
+	fake_rcu_depth--;
+	return ret;
+}
+
+static int bus_quick(struct hvmm_bus *bus, u64 addr, unsigned int len, bool write, void *val)
+{
+	int ret;
+
+	fake_rcu_depth++;
+	ret = hvmm_bus_quick(bus, NULL, addr, len, write, val);
+	fake_rcu_depth--;
+	return ret;
+}
+
 static struct fake_dev *to_fake(struct hvmm_bus_dev *dev)
 {
 	return (struct fake_dev *)dev;
@@ -111,8 +142,8 @@ static void test_empty(void)
 	u64 val = 7;
 
 	hvmm_bus_init(&bus);
-	CHECK_EQ(-hvmm_bus_read(&bus, NULL, 0x60, 1, &val), EOPNOTSUPP);
-	CHECK_EQ(-hvmm_bus_write(&bus, NULL, 0x60, 1, &val), EOPNOTSUPP);
+	CHECK_EQ(-bus_read(&bus, 0x60, 1, &val), EOPNOTSUPP);
+	CHECK_EQ(-bus_write(&bus, 0x60, 1, &val), EOPNOTSUPP);
 	CHECK_EQ(val, 7);
 	bus_end(&bus);
 }
@@ -136,24 +167,62 @@ static void test_ranges(void)
 	CHECK_EQ(hvmm_bus_add(&bus, &low.dev), 0);
 	CHECK_EQ(hvmm_bus_add(&bus, &top.dev), 0);
 
-	CHECK_EQ(-hvmm_bus_read(&bus, NULL, 0xf, 1, &val), EOPNOTSUPP);
-	CHECK_EQ(-hvmm_bus_read(&bus, NULL, 0xf, 2, &val), EOPNOTSUPP);
-	CHECK_EQ(hvmm_bus_read(&bus, NULL, 0x13, 1, &val), 0);
+	CHECK_EQ(-bus_read(&bus, 0xf, 1, &val), EOPNOTSUPP);
+	CHECK_EQ(-bus_read(&bus, 0xf, 2, &val), EOPNOTSUPP);
+	CHECK_EQ(bus_read(&bus, 0x13, 1, &val), 0);
 	CHECK_EQ(low.offset, 3);
 	CHECK_EQ(val, 0x42);
-	CHECK_EQ(-hvmm_bus_read(&bus, NULL, 0x13, 2, &val), EOPNOTSUPP);
-	CHECK_EQ(-hvmm_bus_read(&bus, NULL, 0x14, 1, &val), EOPNOTSUPP);
-	CHECK_EQ(hvmm_bus_write(&bus, NULL, 0x100, 8, &val), 0);
+	CHECK_EQ(-bus_read(&bus, 0x13, 2, &val), EOPNOTSUPP);
+	CHECK_EQ(-bus_read(&bus, 0x14, 1, &val), EOPNOTSUPP);
+	CHECK_EQ(bus_write(&bus, 0x100, 8, &val), 0);
 	CHECK_EQ(high.len, 8);
-	CHECK_EQ(-hvmm_bus_write(&bus, NULL, 0x101, 8, &val), EOPNOTSUPP);
-	CHECK_EQ(hvmm_bus_read(&bus, NULL, ~0ULL, 1, &val), 0);
+	CHECK_EQ(-bus_write(&bus, 0x101, 8, &val), EOPNOTSUPP);
+	CHECK_EQ(bus_read(&bus, ~0ULL, 1, &val), 0);
 	/* Wraps to 0: nobody's. */
-	CHECK_EQ(-hvmm_bus_read(&bus, NULL, ~0ULL, 2, &val), EOPNOTSUPP);
+	CHECK_EQ(-bus_read(&bus, ~0ULL, 2, &val), EOPNOTSUPP);
 	CHECK_EQ(low.reads + high.reads + top.reads, 2);
 
 	bus_end(&bus);
 	CHECK_EQ(low.released + high.released + top.released, 3);
 	CHECK_EQ(bad.released, 0);
+}
+
+/* Interrupts may be off: only devices that say so are asked, and nobody before them is left out. */
+static void test_quick(void)
+{
+	struct fake_dev slow, quick, wide;
+	struct hvmm_bus bus;
+	u64 val = 0;
+
+	hvmm_bus_init(&bus);
+	CHECK_EQ(-bus_quick(&bus, 0x60, 1, false, &val), EOPNOTSUPP);
+	fake_init(&slow, 0x60, 4);
+	fake_init(&quick, 0x80, 4);
+	quick.dev.quick = true;
+	CHECK_EQ(hvmm_bus_add(&bus, &slow.dev), 0);
+	CHECK_EQ(hvmm_bus_add(&bus, &quick.dev), 0);
+
+	CHECK_EQ(-bus_quick(&bus, 0x60, 1, true, &val), EAGAIN);
+	CHECK_EQ(slow.writes, 0);
+	CHECK_EQ(bus_quick(&bus, 0x81, 1, true, &val), 0);
+	CHECK_EQ(quick.writes, 1);
+	CHECK_EQ(quick.offset, 1);
+	CHECK_EQ(bus_quick(&bus, 0x82, 2, false, &val), 0);
+	CHECK_EQ(quick.reads, 1);
+	CHECK_EQ(val, 0x4242);
+	CHECK_EQ(-bus_quick(&bus, 0x83, 2, false, &val), EOPNOTSUPP);
+	/* It declines: whoever else is there is for the others to ask. */
+	quick.pass = true;
+	CHECK_EQ(-bus_quick(&bus, 0x80, 4, true, &val), EOPNOTSUPP);
+
+	/* One that must be asked first, with interrupts on. */
+	quick.pass = false;
+	quick.writes = 0;
+	fake_init(&wide, 0x70, 0x20);
+	CHECK_EQ(hvmm_bus_add(&bus, &wide.dev), 0);
+	CHECK_EQ(-bus_quick(&bus, 0x80, 4, true, &val), EAGAIN);
+	CHECK_EQ(quick.writes + wide.writes, 0);
+	bus_end(&bus);
 }
 
 static void test_order(void)
@@ -172,27 +241,27 @@ static void test_order(void)
 	dev[0].dev.ops = &write_only_ops;
 
 	/* The first two decline, the third takes it, the fourth is not asked. */
-	CHECK_EQ(hvmm_bus_write(&bus, NULL, 0x1000, 4, &val), 0);
+	CHECK_EQ(bus_write(&bus, 0x1000, 4, &val), 0);
 	CHECK_EQ(dev[0].writes, 1);
 	CHECK_EQ(dev[1].writes, 1);
 	CHECK_EQ(dev[2].writes, 1);
 	CHECK_EQ(dev[3].writes, 0);
-	CHECK_EQ(hvmm_bus_read(&bus, NULL, 0x1000, 4, &val), 0);
+	CHECK_EQ(bus_read(&bus, 0x1000, 4, &val), 0);
 	CHECK_EQ(dev[0].reads, 0);
 	CHECK_EQ(dev[2].reads, 1);
 
 	/* One around all of them is found where they do not reach. */
 	fake_init(&wide, 0x800, 0x1000);
 	CHECK_EQ(hvmm_bus_add(&bus, &wide.dev), 0);
-	CHECK_EQ(hvmm_bus_read(&bus, NULL, 0x17ff, 1, &val), 0);
+	CHECK_EQ(bus_read(&bus, 0x17ff, 1, &val), 0);
 	CHECK_EQ(wide.offset, 0xfff);
-	CHECK_EQ(hvmm_bus_read(&bus, NULL, 0x1002, 4, &val), 0);
+	CHECK_EQ(bus_read(&bus, 0x1002, 4, &val), 0);
 	CHECK_EQ(wide.offset, 0x802);
 
 	bus_del(&bus, &dev[2]);
 	CHECK_EQ(dev[2].released, 1);
 	bus_del(&bus, &wide);
-	CHECK_EQ(hvmm_bus_write(&bus, NULL, 0x1000, 4, &val), 0);
+	CHECK_EQ(bus_write(&bus, 0x1000, 4, &val), 0);
 	CHECK_EQ(dev[3].writes, 1);
 	/* Not there any more: nothing happens. */
 	bus_del(&bus, &dev[2]);
@@ -216,7 +285,7 @@ static void test_limits(void)
 
 	fake_fail_in = 1;
 	CHECK_EQ(-hvmm_bus_add(&bus, &dev[0].dev), ENOMEM);
-	CHECK_EQ(-hvmm_bus_read(&bus, NULL, dev[0].dev.base, 1, &val), EOPNOTSUPP);
+	CHECK_EQ(-bus_read(&bus, dev[0].dev.base, 1, &val), EOPNOTSUPP);
 
 	for (i = 0; i < 1024; i++)
 		CHECK_EQ(hvmm_bus_add(&bus, &dev[i].dev), 0);
@@ -226,7 +295,7 @@ static void test_limits(void)
 	CHECK_EQ(-hvmm_bus_add(&bus, &dev[1024].dev), ENOMEM);
 	CHECK_EQ(hvmm_bus_add(&bus, &dev[1024].dev), 0);
 	for (i = 0; i < 1025; i++)
-		CHECK_EQ(-hvmm_bus_read(&bus, NULL, dev[i].dev.base, 1, &val),
+		CHECK_EQ(-bus_read(&bus, dev[i].dev.base, 1, &val),
 			 i == 500 ? EOPNOTSUPP : 0);
 
 	bus_end(&bus);
@@ -286,7 +355,7 @@ static void test_random(void)
 		want = model_find(dev, 64, on, addr, len);
 		if (want)
 			want->reads = 0;
-		ret = hvmm_bus_read(&bus, NULL, addr, len, &val);
+		ret = bus_read(&bus, addr, len, &val);
 		CHECK_EQ(-ret, want ? 0 : EOPNOTSUPP);
 		if (want) {
 			CHECK_EQ(want->reads, 1);
@@ -307,6 +376,7 @@ int main(void)
 		{ "a bus without devices claims nothing", test_empty },
 		{ "ranges and their edges", test_ranges },
 		{ "order of being asked", test_order },
+		{ "devices that need no interrupts", test_quick },
 		{ "full bus and failing allocations", test_limits },
 		{ "random devices against a plain list", test_random },
 	};

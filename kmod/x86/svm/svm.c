@@ -10,6 +10,8 @@
 #include <linux/mm.h>
 #include <linux/printk.h>
 
+#include <asm/pgtable.h>
+
 #include "host/cpuid.h"
 #include "host/msr.h"
 #include "x86/cpuid.h"
@@ -28,18 +30,17 @@ u64 hvmm_svm_msrpm_pa;
 
 static struct page *iopm, *msrpm;
 
-/*
- * Nested page table entries are those of long mode; the guest's accesses are
- * user accesses to them (APM vol. 2, 15.25.5): present, writable, user, and the
- * accessed and dirty bits set so that hardware need not.
- */
-static const struct hvmm_tdp_format npt_format = {
-	.table		= _PAGE_PRESENT | _PAGE_RW | _PAGE_USER | _PAGE_ACCESSED,
-	.leaf		= _PAGE_PRESENT | _PAGE_USER | _PAGE_ACCESSED | _PAGE_DIRTY,
-	.leaf_write	= _PAGE_RW,
-	.large		= _PAGE_PSE,
-	.present	= _PAGE_PRESENT,
-};
+/* The nested table is walked as the host's own paging says (APM vol. 2, 15.25.3). */
+static const struct hvmm_tdp_format *svm_tdp(int *levels)
+{
+	*levels = pgtable_l5_enabled() ? 5 : 4;
+	return &hvmm_tdp_npt;
+}
+
+static bool svm_present(void)
+{
+	return boot_cpu_has(X86_FEATURE_SVM);
+}
 
 static int svm_probe(const char **why)
 {
@@ -47,10 +48,6 @@ static int svm_probe(const char **why)
 	u32 eax, ebx, ecx, edx;
 	u64 vm_cr;
 
-	if (!boot_cpu_has(X86_FEATURE_SVM)) {
-		*why = "this processor has no SVM";
-		return -ENODEV;
-	}
 	rdmsrq(MSR_VM_CR, vm_cr);
 	if (vm_cr & VM_CR_SVMDIS) {
 		*why = "SVM is switched off by the firmware (VM_CR.SVMDIS)";
@@ -189,7 +186,8 @@ static void svm_set_msr_intercept(struct hvmm_x86_vcpu *x, u32 msr, bool read, b
 
 const struct hvmm_arch_ops hvmm_svm_ops = {
 	.name			= "svm",
-	.tdp			= &npt_format,
+	.tdp			= svm_tdp,
+	.present		= svm_present,
 	.probe			= svm_probe,
 	.setup			= svm_setup,
 	.teardown		= svm_teardown,

@@ -122,9 +122,11 @@ size_t hvmm_svm_vcpu_bytes(void);
 void hvmm_svm_vcpu_reset(struct hvmm_x86_vcpu *x, bool init);
 void hvmm_svm_load(struct hvmm_x86_vcpu *x);
 void hvmm_svm_put(struct hvmm_x86_vcpu *x);
-void hvmm_svm_enter(struct hvmm_x86_vcpu *x);
 void hvmm_svm_flush_tlb(struct hvmm_x86_vcpu *x);
 void hvmm_svm_watch_pause(struct hvmm_svm_vcpu *svm);
+
+/* x86/svm/run.c */
+bool hvmm_svm_enter(struct hvmm_x86_vcpu *x);
 
 /* x86/svm/state.c */
 void hvmm_svm_get_seg(struct hvmm_x86_vcpu *x, enum hvmm_seg_reg nr, struct hvmm_seg *seg);

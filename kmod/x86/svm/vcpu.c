@@ -2,13 +2,8 @@
 #include <linux/gfp.h>
 #include <linux/mem_encrypt.h>
 #include <linux/mm.h>
-#include <linux/printk.h>
 #include <linux/slab.h>
 
-#include <asm/debugreg.h>
-
-#include "host/context.h"
-#include "host/debug.h"
 #include "host/mitigations.h"
 #include "host/msr.h"
 #include "x86/cpuid.h"
@@ -190,7 +185,8 @@ void hvmm_svm_load(struct hvmm_x86_vcpu *x)
 		svm->asid_gen = 0;
 		svm->vmcb->control.clean = 0;
 	}
-	hvmm_svm_watch_pause(svm);
+	if (x->vcpu.vm->nr_vcpus > 1)
+		hvmm_svm_watch_pause(svm);
 	asm volatile("vmsave %0" : : "a" (sc->host_vmcb_pa) : "memory");
 	if ((boot_cpu_has(X86_FEATURE_RDTSCP) || boot_cpu_has(X86_FEATURE_RDPID)) &&
 	    sc->host_tsc_aux != x->msr.tsc_aux)
@@ -205,140 +201,4 @@ void hvmm_svm_put(struct hvmm_x86_vcpu *x)
 	    host_tsc_aux != x->msr.tsc_aux)
 		wrmsrq(MSR_TSC_AUX, host_tsc_aux);
 	hvmm_mitigate_leave();
-}
-
-/* APM vol. 2, 15.16: a new ASID has nothing in the TLB; when they run out, all go. */
-static void new_asid(struct hvmm_svm_vcpu *svm, struct hvmm_svm_cpu *sc)
-{
-	struct hvmm_vmcb_control *c = &svm->vmcb->control;
-
-	if (sc->asid_next >= hvmm_svm_features.nr_asids) {
-		sc->asid_gen++;
-		sc->asid_next = 1;
-		c->tlb_control = SVM_TLB_FLUSH_ALL;
-	}
-	svm->asid_gen = sc->asid_gen;
-	c->asid = sc->asid_next++;
-	hvmm_svm_dirty(svm, SVM_CLEAN_ASID);
-	hvmm_stat_inc(&svm->x.vcpu, tlb_flushes);
-}
-
-/* The LAPIC's TPR to the control block. */
-static void sync_tpr(struct hvmm_svm_vcpu *svm)
-{
-	struct hvmm_vmcb_control *c = &svm->vmcb->control;
-	u8 tpr = hvmm_lapic_get_tpr(&svm->x.vcpu.lapic);
-
-	if (likely((c->vintr & SVM_V_TPR_MASK) == tpr))
-		return;
-	c->vintr = (c->vintr & ~SVM_V_TPR_MASK) | tpr;
-	hvmm_svm_dirty(svm, SVM_CLEAN_TPR);
-}
-
-static void load_debug_registers(const u64 *dr)
-{
-	/* The host's DR7 would act on the guest's addresses. */
-	set_debugreg(0, 7);
-	set_debugreg(dr[0], 0);
-	set_debugreg(dr[1], 1);
-	set_debugreg(dr[2], 2);
-	set_debugreg(dr[3], 3);
-}
-
-static noinstr void enter_guest(struct hvmm_svm_vcpu *svm, struct hvmm_svm_cpu *sc)
-{
-	hvmm_context_enter(&sc->noted);
-	/*
-	 * GIF is clear: nothing is taken here, but the guest is left for it (APM
-	 * vol. 2, 15.21.1: with V_INTR_MASKING the host's IF decides).
-	 */
-	asm volatile("sti" : : : "memory");
-	hvmm_svm_vmrun(&svm->x.regs, svm->vmcb_pa, sc->host_vmcb_pa);
-	asm volatile("cli" : : : "memory");
-	hvmm_context_exit();
-}
-
-#ifdef HVMM_DEBUG
-/* For hvmm_svm_try_broken(). Return: whether the guest was entered. */
-static bool try_to_enter(struct hvmm_svm_vcpu *svm)
-{
-	asm volatile("clgi" : : : "memory");
-	enter_guest(svm, this_cpu_ptr(&hvmm_svm_cpu));
-	hvmm_host_restore_debug(NULL);
-	hvmm_host_clean_dr6();
-	asm volatile("stgi" : : : "memory");
-	return (u32)svm->vmcb->control.exit_code != SVM_X_INVALID_LOW;
-}
-
-/* Emulators let states pass that processors refuse. Return: whether to enter. */
-static bool state_is_sound(struct hvmm_x86_vcpu *x)
-{
-	struct hvmm_vmcb *vmcb = to_svm(x)->vmcb;
-	const char *why;
-
-	hvmm_svm_try_broken(to_svm(x), try_to_enter);
-	why = hvmm_svm_check(vmcb, &hvmm_svm_limits);
-	if (likely(!why))
-		return true;
-	pr_err_ratelimited("VM %u vCPU %u: VMRUN would be refused: %s\n", x->vcpu.vm->id,
-			   x->vcpu.index, why);
-	/* As if it had been: the exit's handler says why and stops the VM. */
-	vmcb->control.exit_code = SVM_X_INVALID_LOW;
-	vmcb->control.exit_int_info = 0;
-	return false;
-}
-#else
-static bool state_is_sound(struct hvmm_x86_vcpu *x)
-{
-	return true;
-}
-#endif
-
-void hvmm_svm_enter(struct hvmm_x86_vcpu *x)
-{
-	struct hvmm_svm_cpu *sc = this_cpu_ptr(&hvmm_svm_cpu);
-	struct hvmm_svm_vcpu *svm = to_svm(x);
-	struct hvmm_vmcb *vmcb = svm->vmcb;
-	bool debugging = vmcb->save.dr7 & (DR_LOCAL_ENABLE_MASK | DR_GLOBAL_ENABLE_MASK);
-	unsigned long host_dr[4];
-
-	if (unlikely(svm->asid_gen != sc->asid_gen))
-		new_asid(svm, sc);
-	sync_tpr(svm);
-	vmcb->save.rax = x->regs.gpr[HVMM_RAX];
-	vmcb->save.rsp = x->regs.gpr[HVMM_RSP];
-	vmcb->save.rip = x->regs.rip;
-	vmcb->save.rflags = x->regs.rflags;
-	/* Emulation may have raised a page fault: a processor that caches CR2 must look. */
-	if (unlikely(vmcb->save.cr2 != x->cr2)) {
-		vmcb->save.cr2 = x->cr2;
-		hvmm_svm_dirty(svm, SVM_CLEAN_CR2);
-	}
-
-	if (!state_is_sound(x))
-		return;
-
-	asm volatile("clgi" : : : "memory");
-	if (unlikely(debugging)) {
-		hvmm_host_save_debug(host_dr);
-		load_debug_registers(x->dr);
-	}
-	enter_guest(svm, sc);
-	hvmm_host_restore_debug(debugging ? host_dr : NULL);
-	if (unlikely(vmcb->save.dr6 != HVMM_DR6_FIXED))
-		hvmm_host_clean_dr6();
-	asm volatile("stgi" : : : "memory");
-
-	x->regs.gpr[HVMM_RAX] = vmcb->save.rax;
-	x->regs.gpr[HVMM_RSP] = vmcb->save.rsp;
-	x->regs.rip = vmcb->save.rip;
-	x->regs.rflags = vmcb->save.rflags;
-	x->cr2 = vmcb->save.cr2;
-	x->seg_valid = 0;
-	x->insn_valid = false;
-	vmcb->control.tlb_control = SVM_TLB_NOTHING;
-	vmcb->control.clean = SVM_CLEAN_ALL;
-	vmcb->control.event_inject = 0;
-	hvmm_lapic_sync_tpr(&x->vcpu.lapic, vmcb->control.vintr & SVM_V_TPR_MASK);
-	hvmm_svm_complete_events(svm);
 }
