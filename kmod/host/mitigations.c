@@ -32,6 +32,17 @@ void hvmm_mitigate_switch(void)
 		ibpb();
 }
 
+/*
+ * L1TF: where an entry of a guest's page table is not present, the processor looks in its
+ * first-level cache for what the entry names, past the nested page table.
+ */
+void hvmm_mitigate_enter(void)
+{
+	if (boot_cpu_has_bug(X86_BUG_L1TF) && boot_cpu_has(X86_FEATURE_FLUSH_L1D) &&
+	    !cpu_mitigations_off())
+		wrmsrq(MSR_IA32_FLUSH_CMD, L1D_FLUSH);
+}
+
 void hvmm_mitigate_leave(void)
 {
 #ifdef X86_FEATURE_IBPB_EXIT_TO_USER
@@ -39,4 +50,9 @@ void hvmm_mitigate_leave(void)
 	if (boot_cpu_has(X86_FEATURE_IBPB_EXIT_TO_USER))
 		ibpb();
 #endif
+}
+
+bool hvmm_itlb_multihit(void)
+{
+	return boot_cpu_has_bug(X86_BUG_ITLB_MULTIHIT) && !cpu_mitigations_off();
 }

@@ -33,4 +33,37 @@
 .endm
 #endif
 
+/*
+ * What goes right before an entry by VMX: no register is lost, flags but CF are. Newer
+ * kernels have it for KVM only; there hvmm has no VMX.
+ */
+.macro HVMM_CLEAR_BUFFERS
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 19, 0)
+#ifdef VM_CLEAR_CPU_BUFFERS
+	VM_CLEAR_CPU_BUFFERS
+#else
+	CLEAR_CPU_BUFFERS
+#endif
+#endif
+.endm
+
+/*
+ * What comes right behind an exit of VMX, as of the kernel's own: returns and indirect
+ * branches must not go where the guest has taught them to. @r,
+ * RAX, RCX and RDX are lost.
+ */
+.macro HVMM_AFTER_VMX_EXIT r:req
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 19, 0)
+	FILL_RETURN_BUFFER \r, RSB_CLEAR_LOOPS, X86_FEATURE_RSB_VMEXIT, X86_FEATURE_RSB_VMEXIT_LITE
+	CLEAR_BRANCH_HISTORY_VMEXIT
+#endif
+	/* Where IBRS is not enhanced it works from its last write on, even of the same value. */
+	ALTERNATIVE "jmp 898f", "", X86_FEATURE_KERNEL_IBRS
+	mov	$MSR_IA32_SPEC_CTRL, %ecx
+	rdmsr
+	wrmsr
+	lfence
+898:
+.endm
+
 #endif

@@ -3,9 +3,10 @@
  * Control registers: the checks of APM vol. 2, 3.1 and 14.6, and SDM vol. 3, 2.5
  * and 4.1. What passes here also passes VMRUN's checks (APM vol. 2, 15.5.1).
  *
- * PDPTEs of PAE paging are not checked when CR0, CR3 or CR4 is written: under nested
- * paging the CPU reads them at use (APM vol. 2, 15.25.10), so software sees the same
- * whether the write was intercepted or not.
+ * PDPTEs of PAE paging are loaded and checked when CR0 or CR4 is written where the CPU
+ * keeps them in registers (SDM vol. 3, 4.4.1). Where it reads them at use under nested
+ * paging (APM vol. 2, 15.25.10) they are not, so software sees the same whether the write
+ * was intercepted or not.
  */
 #include <linux/errno.h>
 #include <asm/msr-index.h>
@@ -29,6 +30,9 @@
 #define XCR0_YMM	BIT_ULL(2)
 #define XCR0_AVX512	0xe0ULL
 
+/* Where CR3 points to under PAE paging: SDM vol. 3, 4.4.1. */
+#define PDPT_ADDR	0xffffffe0ULL
+
 static bool code_is_64bit(struct hvmm_x86_vcpu *x)
 {
 	struct hvmm_seg cs;
@@ -37,10 +41,33 @@ static bool code_is_64bit(struct hvmm_x86_vcpu *x)
 	return cs.attrib & HVMM_SEG_ATTR_L;
 }
 
+static int load_pdptes(struct hvmm_x86_vcpu *x, u64 cr0, u64 cr4, u64 efer)
+{
+	const u64 reserved = 0x1e6ULL | ~GENMASK_ULL(hvmm_guest_maxphyaddr() - 1, 0);
+	u64 gpa = hvmm_arch->get_cr(x, 3) & PDPT_ADDR;
+	unsigned int i;
+	u64 pdpte[4];
+	int ret;
+
+	if (!hvmm_arch->set_pdptes || !(cr0 & X86_CR0_PG) || !(cr4 & X86_CR4_PAE) ||
+	    (efer & EFER_LMA))
+		return 0;
+	ret = hvmm_mem_read(&x->vcpu.vm->mem, gpa, pdpte, sizeof(pdpte), &x->missing_gfn);
+	/* Nothing is there: all ones, as on a bus. */
+	if (ret)
+		return ret == -EAGAIN ? ret : -EINVAL;
+	for (i = 0; i < 4; i++)
+		if ((pdpte[i] & 1) && (pdpte[i] & reserved))
+			return -EINVAL;
+	hvmm_arch->set_pdptes(x, pdpte);
+	return 0;
+}
+
 int hvmm_set_cr0(struct hvmm_x86_vcpu *x, u64 val)
 {
 	u64 old = hvmm_arch->get_cr(x, 0), cr4 = hvmm_arch->get_cr(x, 4);
 	u64 efer = hvmm_arch->get_efer(x);
+	int ret;
 
 	if (val >> 32)
 		return -EINVAL;
@@ -64,6 +91,9 @@ int hvmm_set_cr0(struct hvmm_x86_vcpu *x, u64 val)
 		efer &= ~EFER_LMA;
 	}
 
+	ret = load_pdptes(x, val, cr4, efer);
+	if (ret)
+		return ret;
 	if (efer != hvmm_arch->get_efer(x))
 		hvmm_arch->set_efer(x, efer);
 	hvmm_arch->set_cr(x, 0, val);
@@ -106,6 +136,7 @@ int hvmm_set_cr3(struct hvmm_x86_vcpu *x, u64 val)
 int hvmm_set_cr4(struct hvmm_x86_vcpu *x, u64 val)
 {
 	u64 old = hvmm_arch->get_cr(x, 4), efer = hvmm_arch->get_efer(x);
+	int ret;
 
 	if (val & ~hvmm_guest_cr4())
 		return -EINVAL;
@@ -117,6 +148,9 @@ int hvmm_set_cr4(struct hvmm_x86_vcpu *x, u64 val)
 	}
 	if ((val & ~old & X86_CR4_PCIDE) && (hvmm_arch->get_cr(x, 3) & X86_CR3_PCID_MASK))
 		return -EINVAL;
+	ret = load_pdptes(x, hvmm_arch->get_cr(x, 0), val, efer);
+	if (ret)
+		return ret;
 
 	hvmm_arch->set_cr(x, 4, val);
 	if ((old ^ val) & CR4_FLUSH)

@@ -6,8 +6,9 @@
 
 /*
  * Writes to control registers, validated as the CPU would. All run on the vCPU's
- * runner; the caller has checked CPL where the instruction needs 0. They return 0, or
- * -EINVAL for #GP(0), in which case nothing has changed.
+ * runner; the caller has checked CPL where the instruction needs 0. They return 0; or
+ * -EINVAL for #GP(0); or -EAGAIN if &hvmm_x86_vcpu.missing_gfn must be brought in first.
+ * In both cases nothing has changed.
  */
 
 /**

@@ -62,6 +62,8 @@ void hvmm_inject_pending(struct hvmm_x86_vcpu *x)
 
 	if (likely(!READ_ONCE(l->irr_pending)))
 		return;
+	if (hvmm_arch->delivers && hvmm_arch->delivers(x))
+		return;
 	/* It came after the entry has looked: its kick ends this one at once. */
 	if (unlikely(x->eoi_armed))
 		return;

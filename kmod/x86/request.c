@@ -44,7 +44,7 @@ enum hvmm_exit_fate hvmm_x86_requests(struct hvmm_x86_vcpu *x)
 	if (hvmm_vcpu_test_request(vcpu, HVMM_REQ_TIMER))
 		hvmm_lapic_timer_fired(&vcpu->lapic);
 	if (hvmm_vcpu_test_request(vcpu, HVMM_REQ_TLB))
-		hvmm_arch->flush_tlb(x);
+		hvmm_arch->flush_nested(x);
 	/* One is remembered behind the one in service (APM vol. 2, 8.2.3): no more. */
 	if (hvmm_vcpu_test_request(vcpu, HVMM_REQ_NMI) &&
 	    x->nmi_pending < (hvmm_arch->nmi_masked(x) ? 1 : 2))

@@ -33,6 +33,8 @@ struct hvmm_paging_regs;
  * @get_cpl: current privilege level
  * @get_cr: CR0, CR3, CR4 (nr 0, 3, 4)
  * @set_cr: set it as validated by x86/cr.c
+ * @set_pdptes: what CR3 points to under PAE paging, validated by x86/cr.c; NULL where the
+ *              processor reads it from memory at each use
  * @get_paging: CR0, CR3, CR4 and EFER at once
  * @get_efer: EFER as the guest sees it
  * @set_efer: set it, validated
@@ -44,6 +46,8 @@ struct hvmm_paging_regs;
  * @set_dr: set it, reserved bits fixed
  * @set_tsc_offset: what is added to the host's TSC for this vCPU
  * @inject: put an event into the control block for the next entry
+ * @delivers: whether entries take what is requested out of the LAPIC, and the processor delivers
+ *            it; %NULL: never
  * @intr_allowed: RFLAGS.IF set and no interrupt shadow
  * @nmi_allowed: no NMI blocking and no interrupt shadow
  * @nmi_masked: an NMI is in service: its IRET is still to come
@@ -51,7 +55,8 @@ struct hvmm_paging_regs;
  * @open_tpr_window: exit when the guest writes CR8
  * @open_nmi_window: exit as soon as an NMI can be taken
  * @set_shadow: set or clear the interrupt shadow
- * @flush_tlb: at the next entry, use no cached translation of this guest
+ * @flush_tlb: at the next entry, use no cached translation of this guest's page tables
+ * @flush_nested: the same, and none of the nested page table
  * @set_msr_intercept: whether RDMSR and WRMSR of an MSR exit, on this vCPU
  * @trace: write the state to the trace
  * @dump: write it to the trace and, rate-limited, to the log
@@ -78,6 +83,7 @@ struct hvmm_arch_ops {
 	int (*get_cpl)(struct hvmm_x86_vcpu *x);
 	u64 (*get_cr)(struct hvmm_x86_vcpu *x, int nr);
 	void (*set_cr)(struct hvmm_x86_vcpu *x, int nr, u64 val);
+	void (*set_pdptes)(struct hvmm_x86_vcpu *x, const u64 pdpte[4]);
 	void (*get_paging)(struct hvmm_x86_vcpu *x, struct hvmm_paging_regs *r);
 	u64 (*get_efer)(struct hvmm_x86_vcpu *x);
 	void (*set_efer)(struct hvmm_x86_vcpu *x, u64 efer);
@@ -89,6 +95,7 @@ struct hvmm_arch_ops {
 	void (*set_dr)(struct hvmm_x86_vcpu *x, int nr, u64 val);
 	void (*set_tsc_offset)(struct hvmm_x86_vcpu *x, u64 offset);
 	void (*inject)(struct hvmm_x86_vcpu *x, const struct hvmm_event *event);
+	bool (*delivers)(const struct hvmm_x86_vcpu *x);
 	bool (*intr_allowed)(struct hvmm_x86_vcpu *x);
 	bool (*nmi_allowed)(struct hvmm_x86_vcpu *x);
 	bool (*nmi_masked)(struct hvmm_x86_vcpu *x);
@@ -97,6 +104,7 @@ struct hvmm_arch_ops {
 	void (*open_nmi_window)(struct hvmm_x86_vcpu *x);
 	void (*set_shadow)(struct hvmm_x86_vcpu *x, bool on);
 	void (*flush_tlb)(struct hvmm_x86_vcpu *x);
+	void (*flush_nested)(struct hvmm_x86_vcpu *x);
 	void (*set_msr_intercept)(struct hvmm_x86_vcpu *x, u32 msr, bool read, bool write);
 	void (*trace)(struct hvmm_x86_vcpu *x);
 	void (*dump)(struct hvmm_x86_vcpu *x, const char *why);
@@ -104,8 +112,9 @@ struct hvmm_arch_ops {
 
 /* The vendors' tables. No other line outside of their folders and host/ names one. */
 extern const struct hvmm_arch_ops hvmm_svm_ops;
+extern const struct hvmm_arch_ops hvmm_vmx_ops;
 
-#define HVMM_ARCH_OPS	{ &hvmm_svm_ops }
+#define HVMM_ARCH_OPS	{ &hvmm_svm_ops, &hvmm_vmx_ops }
 
 /* The one in use; set before any VM exists, constant from then on. */
 extern const struct hvmm_arch_ops *hvmm_arch;

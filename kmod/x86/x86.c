@@ -38,7 +38,7 @@ int __init hvmm_arch_choose(const char **why)
 		static_call_update(hvmm_arch_exit, hvmm_arch->exit);
 		return hvmm_arch->probe(why);
 	}
-	*why = "this processor has no SVM";
+	*why = "this processor has no SVM and no VMX";
 	return -ENODEV;
 }
 

@@ -225,6 +225,7 @@ const struct hvmm_arch_ops hvmm_svm_ops = {
 	.open_nmi_window	= hvmm_svm_open_nmi_window,
 	.set_shadow		= hvmm_svm_set_shadow,
 	.flush_tlb		= hvmm_svm_flush_tlb,
+	.flush_nested		= hvmm_svm_flush_tlb,
 	.set_msr_intercept	= svm_set_msr_intercept,
 	.trace			= hvmm_svm_trace,
 	.dump			= hvmm_svm_dump,
