@@ -81,6 +81,7 @@ enum hvmm_vcpu_mode {
  * @sipi_vector: start-up vector of the latest SIPI
  * @halted_at: when its HLT began, ns; 0 when what was to be learned from it is
  * @poll_ns: how long its runner looks for the end of HLT before it parks it
+ * @early_ns: how much its timer is early while it is halted, see run/early.h
  * @unit: what the scheduler queues
  * @ledger: time per state
  * @stats: counters
@@ -106,6 +107,7 @@ struct hvmm_vcpu {
 	u8 sipi_vector;
 	u64 halted_at;
 	u64 poll_ns;
+	u64 early_ns;
 	struct hvmm_unit unit;
 	struct hvmm_ledger ledger;
 	struct hvmm_stats stats;

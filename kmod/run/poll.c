@@ -25,7 +25,7 @@ static bool contended(const struct hvmm_domain *dom)
 	return READ_ONCE(dom->nr_waiting) > hweight32(READ_ONCE(dom->idle));
 }
 
-static bool others_want(const struct hvmm_resource *res, const struct hvmm_vm *vm)
+bool hvmm_poll_unwelcome(const struct hvmm_resource *res, const struct hvmm_vm *vm)
 {
 	return need_resched() || hvmm_fpu_must_yield() || READ_ONCE(res->attention) ||
 	       contended(res->dom) || READ_ONCE(vm->hold);
@@ -43,7 +43,7 @@ bool hvmm_poll_halt(struct hvmm_resource *res, struct hvmm_x86_vcpu *x)
 		vcpu->poll_ns = 0;
 		return false;
 	}
-	if (!vcpu->poll_ns || others_want(res, vcpu->vm))
+	if (!vcpu->poll_ns || hvmm_poll_unwelcome(res, vcpu->vm))
 		return false;
 
 	end = now + min(vcpu->poll_ns, max);
@@ -54,7 +54,7 @@ bool hvmm_poll_halt(struct hvmm_resource *res, struct hvmm_x86_vcpu *x)
 			hvmm_stat_inc(vcpu, polls_hit);
 			return true;
 		}
-		if (others_want(res, vcpu->vm))
+		if (hvmm_poll_unwelcome(res, vcpu->vm))
 			break;
 		cpu_relax();
 	} while (ktime_get_ns() < end);

@@ -26,6 +26,15 @@
 bool hvmm_poll_halt(struct hvmm_resource *res, struct hvmm_x86_vcpu *x);
 
 /**
+ * hvmm_poll_unwelcome - whether somebody else should have the pCPU rather than who just looks
+ * @res: the pCPU
+ * @vm: the VM that has it
+ *
+ * Context: its runner.
+ */
+bool hvmm_poll_unwelcome(const struct hvmm_resource *res, const struct hvmm_vm *vm);
+
+/**
  * hvmm_poll_woken - a residency begins: learn from the halt before it, if there was one
  * @vcpu: the vCPU
  *

@@ -11,6 +11,7 @@
 #include "core/vm.h"
 #include "host/fpu.h"
 #include "host/timer.h"
+#include "run/early.h"
 #include "run/poll.h"
 #include "run/slice.h"
 #include "trace.h"
@@ -172,6 +173,9 @@ static void run_loop(struct hvmm_slice *slice, struct hvmm_x86_vcpu *x)
 			return;
 		fate = HVMM_EXIT_RESUME;
 		if (unlikely(READ_ONCE(vcpu->requests) || vcpu->wait != HVMM_WAIT_NONE)) {
+			if (vcpu->wait == HVMM_WAIT_HALT &&
+			    READ_ONCE(vcpu->requests) & BIT(HVMM_REQ_TIMER))
+				hvmm_early_wait(slice->res, vcpu);
 			fate = hvmm_x86_requests(x);
 		} else if (unlikely(READ_ONCE(slice->res->attention))) {
 			if (attend(slice))
@@ -214,8 +218,12 @@ static void run_loop(struct hvmm_slice *slice, struct hvmm_x86_vcpu *x)
 				hvmm_io_forget(x);
 			break;
 		case HVMM_EXIT_PARK:
-			if (vcpu->wait != HVMM_WAIT_HALT || !hvmm_poll_halt(slice->res, x))
+			if (vcpu->wait != HVMM_WAIT_HALT)
 				return;
+			if (!hvmm_poll_halt(slice->res, x)) {
+				hvmm_early_halt(vcpu);
+				return;
+			}
 			break;
 		case HVMM_EXIT_YIELD:
 		case HVMM_EXIT_STOP:

@@ -2,6 +2,7 @@
 /* The KVM guest ABI between vCPUs: preempted, TLB flush, EOI, kick, yield, IPIs; spinning. */
 #include "check.h"
 #include "guest_cpu.h"
+#include "run/early_learn.h"
 #include "run/poll_learn.h"
 #include "x86/msr.h"
 #include "x86/pv.h"
@@ -457,6 +458,47 @@ static void test_poll(void)
 	CHECK_EQ(hvmm_poll_learn(U32_MAX, U32_MAX, U32_MAX), U32_MAX);
 }
 
+/* A way that takes so long, with noise: by how much the timer is early in the end. */
+static u64 early_after(u64 way, u64 noise, unsigned int halts, u64 max, unsigned int *late)
+{
+	u64 early = 0;
+	unsigned int i;
+
+	*late = 0;
+	for (i = 0; i < halts; i++) {
+		s64 off = way + (i % 5 ? 0 : noise) - early;
+
+		early = hvmm_early_learn(early, off, max);
+		CHECK(early <= max);
+		*late += i >= halts / 2 && off > (s64)noise;
+	}
+	return early;
+}
+
+static void test_early(void)
+{
+	unsigned int late;
+
+	/* The way is made up for, whatever it was before. */
+	CHECK_EQ(early_after(4000, 0, 100, 10000, &late), 4000);
+	CHECK_EQ(late, 0);
+	CHECK(early_after(4000, 800, 200, 10000, &late) >= 4000);
+	CHECK_EQ(late, 0);
+	CHECK_EQ(hvmm_early_learn(8000, -4000, 10000), 7500);
+	/* Not by more than may be. */
+	CHECK_EQ(early_after(9000, 0, 100, 5000, &late), 5000);
+	CHECK_EQ(early_after(11000, 0, 100, 5000, &late), 0);
+	CHECK_EQ(hvmm_early_learn(4900, 4000, 5000), 5000);
+	CHECK_EQ(hvmm_early_learn(8000, 0, 5000), 5000);
+	CHECK_EQ(early_after(4000, 0, 100, 0, &late), 0);
+	/* The pCPU was another's: nothing is learned. */
+	CHECK_EQ(hvmm_early_learn(3000, 2000000, 10000), 3000);
+	CHECK_EQ(hvmm_early_learn(3000, -2000000, 10000), 3000);
+	CHECK_EQ(hvmm_early_learn(100, -5000, 10000), 0);
+	CHECK_EQ(hvmm_early_learn(3000, S64_MIN, 10000), 3000);
+	CHECK_EQ(hvmm_early_learn(3000, S64_MAX, 10000), 3000);
+}
+
 int main(void)
 {
 	static const struct check_case cases[] = {
@@ -467,6 +509,7 @@ int main(void)
 		{ "IPIs: who gets one, what is refused", test_send_ipi },
 		{ "spinning: whom it helps", test_spin },
 		{ "halt polling: learns, and stops to pay", test_poll },
+		{ "early timers: make up for the way to the pCPU", test_early },
 	};
 
 	return check_main(cases, ARRAY_SIZE(cases));
