@@ -4,7 +4,9 @@
  * The one rule of order is that of every hypervisor: say that we are in the guest,
  * then look at requests; others set a request, then look whether we are.
  */
+#include <linux/bottom_half.h>
 #include <linux/errno.h>
+#include <linux/interrupt.h>
 #include <linux/sched.h>
 #include <linux/timekeeping.h>
 
@@ -55,6 +57,11 @@ static void give_way(struct hvmm_x86_vcpu *x)
 			set_bit(HVMM_REQ_PV, &x->vcpu.requests);
 	}
 	cond_resched();
+	if (local_softirq_pending()) {
+		/* Those that an interrupt has left for ksoftirqd: its turn may be far. */
+		local_bh_disable();
+		local_bh_enable();
+	}
 	load(x);
 }
 
