@@ -393,6 +393,24 @@ void hvmm_sched_host(struct hvmm_resource *res, bool took, u64 now)
 	}
 }
 
+bool hvmm_sched_leave(struct hvmm_resource *res, u64 now)
+{
+	struct hvmm_domain *dom = res->dom;
+
+	hvmm_sched_host(res, true, now);
+	atomic_or(res->bit, &dom->away);
+	/* Said to be away, then looking for who waits: pairs with hvmm_announce(). */
+	smp_mb();
+	return !READ_ONCE(dom->nr_waiting) && !READ_ONCE(res->attention) &&
+	       READ_ONCE(res->online);
+}
+
+void hvmm_sched_return(struct hvmm_resource *res, u64 now)
+{
+	atomic_andnot(res->bit, &res->dom->away);
+	hvmm_sched_host(res, false, now);
+}
+
 bool hvmm_sched_contended(const struct hvmm_resource *res)
 {
 	return READ_ONCE(res->dom->nr_waiting);

@@ -105,6 +105,7 @@ struct hvmm_group {
  * @idle: those of them that run nothing and look for nothing
  * @kicked: those of them that have been told of work
  * @lured: those that other domains have called to take a unit from there
+ * @away: those whose unit has left for a while, see hvmm_sched_leave()
  * @now: latest time seen: time does not run backwards here
  * @nr_waiting: units queued
  * @waiting: shares with such units, in order of arrival
@@ -131,6 +132,7 @@ struct hvmm_domain {
 	u32 idle;
 	u32 kicked;
 	atomic_t lured;
+	atomic_t away;
 	u64 now;
 	unsigned int nr_waiting;
 	struct list_head waiting;

@@ -488,6 +488,28 @@ u64 hvmm_sched_attend(struct hvmm_resource *res, u64 now);
 void hvmm_sched_host(struct hvmm_resource *res, bool took, u64 now);
 
 /**
+ * hvmm_sched_leave - the present unit leaves its resource for a while and stays its unit
+ * @res: the resource
+ * @now: time in ns
+ *
+ * As when the host takes it, but the resource is free for others: who comes to want it is
+ * announced to its executor (&hvmm_sched_exec.kick), which puts the unit then.
+ *
+ * Context: the resource's executor, interrupts off; takes no lock.
+ * Return: false if somebody wants it already: it must return, and be put.
+ */
+bool hvmm_sched_leave(struct hvmm_resource *res, u64 now);
+
+/**
+ * hvmm_sched_return - the unit that has left goes on, or is going to be put
+ * @res: the resource
+ * @now: time in ns
+ *
+ * Context: as hvmm_sched_leave().
+ */
+void hvmm_sched_return(struct hvmm_resource *res, u64 now);
+
+/**
  * hvmm_sched_contended - whether some unit waits for a resource
  * @res: the resource
  *

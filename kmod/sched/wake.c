@@ -67,9 +67,14 @@ void hvmm_announce(struct hvmm_unit *unit, u64 now)
 		     unit->res : dom->res[__ffs(free)]);
 		return;
 	}
+	/* One that has just left, or become idle elsewhere, sees the queue, or is seen. */
+	smp_mb();
+	free = mask & atomic_read(&dom->away) & ~dom->kicked;
+	if (free) {
+		hvmm_poke(dom->res[__ffs(free)]);
+		return;
+	}
 	if (hvmm_sched.nr_dom > 1 && !unit->home) {
-		/* One that has just become idle sees the queue, or is seen to be idle. */
-		smp_mb();
 		idle = hvmm_balance_idle(unit->group, dom);
 		if (idle) {
 			hvmm_balance_lure(idle);

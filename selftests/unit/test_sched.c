@@ -37,6 +37,7 @@ static struct hvmm_group *groups[NR_GROUPS];
 static struct fake_unit units[NR_UNITS];
 static u64 armed[NR_DOMS];
 static void *doms;
+static unsigned int kicks[NR_RES];
 static u64 clock_ns;
 static unsigned long broken, twice;
 static bool stop;
@@ -64,6 +65,7 @@ static void fake_changed(struct hvmm_unit *unit, enum hvmm_unit_state state, u64
 
 static void fake_kick(struct hvmm_resource *r)
 {
+	__atomic_add_fetch(&kicks[r->id], 1, __ATOMIC_SEQ_CST);
 }
 
 static void fake_arm(unsigned int dom, u64 at)
@@ -320,8 +322,50 @@ static void test_threads(void)
 	free(doms);
 }
 
+/* What has left a resource keeps nobody from it. */
+static void test_leave(void)
+{
+	struct hvmm_unit *first = &units[0].unit, *second = &units[1].unit;
+	u64 ran;
+
+	setup(1);
+	units[0].wants = true;
+	CHECK(hvmm_sched_wake(first, now()));
+	CHECK(hvmm_sched_next(&res[0], now()) == first);
+	kicks[0] = 0;
+	CHECK(hvmm_sched_leave(&res[0], now()));
+	clock_ns += 50000000;
+	CHECK(!kicks[0]);
+	units[1].wants = true;
+	CHECK(hvmm_sched_wake(second, now()));
+	CHECK_EQ(kicks[0], 1);
+	/* It waits for something: that is not told when it leaves. */
+	units[0].wants = false;
+	ran = first->ran;
+	hvmm_sched_return(&res[0], now());
+	hvmm_sched_put(&res[0], now());
+	/* While it was away no time was charged. */
+	CHECK(first->ran - ran < 1000000);
+	CHECK(hvmm_sched_next(&res[0], now()) == second);
+
+	units[0].wants = true;
+	CHECK(hvmm_sched_wake(first, now()));
+	CHECK(!hvmm_sched_leave(&res[0], now()));
+	hvmm_sched_return(&res[0], now());
+	hvmm_sched_put(&res[0], now());
+
+	/* Nor does it come to a resource that is to go. */
+	CHECK(hvmm_sched_next(&res[0], now()));
+	hvmm_sched_set_online(&res[0], false, now());
+	CHECK(!hvmm_sched_leave(&res[0], now()));
+	hvmm_sched_return(&res[0], now());
+	hvmm_sched_put(&res[0], now());
+	CHECK(!check());
+}
+
 static const struct check_case cases[] = {
 	{ "a wake-up with nobody online is kept for the first that comes", test_no_resource },
+	{ "a unit that has left its resource for a while is put for who wants that", test_leave },
 	{ "threads: nobody is lost, runs twice, or runs while held", test_threads },
 };
 
