@@ -46,7 +46,8 @@
 	C(kicks,	"IPIs sent to get the vCPU's attention")		\
 	C(yields,	"times that it gave way to a vCPU that it waited for")	\
 	C(polls_hit,	"HLTs whose end came while its runner looked for it")	\
-	C(polls_missed,	"HLTs for which its runner looked in vain")
+	C(polls_missed,	"HLTs for which its runner looked in vain")		\
+	C(lent,		"residencies in the device process's own thread")
 
 /**
  * enum hvmm_stat - index of a counter in struct hvmm_stats

@@ -96,8 +96,16 @@ void hvmm_vcpu_init(struct hvmm_vcpu *vcpu, struct hvmm_vm *vm, u32 index)
 	hvmm_vcpu_bring_in_reset(vcpu);
 }
 
+/* What ends the wait of a vCPU that is away; all else is for when it has come back. */
+static bool calls_back(const struct hvmm_vcpu *vcpu)
+{
+	return READ_ONCE(vcpu->vm->hold) || READ_ONCE(vcpu->requests) & BIT(HVMM_REQ_IO_DONE);
+}
+
 void hvmm_vcpu_kick(struct hvmm_vcpu *vcpu)
 {
+	int mode;
+
 	/*
 	 * Pairs with the barriers in hvmm_sched_put() and at VM entry: either we
 	 * see the vCPU parked or in the guest, or it sees what our caller did.
@@ -105,10 +113,13 @@ void hvmm_vcpu_kick(struct hvmm_vcpu *vcpu)
 	smp_mb();
 	if (READ_ONCE(vcpu->unit.state) == HVMM_UNIT_PARKED) {
 		hvmm_sched_wake(&vcpu->unit, ktime_get_ns());
-	} else if (READ_ONCE(vcpu->mode) == HVMM_IN_GUEST) {
-		WRITE_ONCE(vcpu->stats.n[HVMM_STAT_kicks], vcpu->stats.n[HVMM_STAT_kicks] + 1);
-		hvmm_run_kick_cpu(READ_ONCE(vcpu->unit.res)->id);
+		return;
 	}
+	mode = READ_ONCE(vcpu->mode);
+	if (mode == HVMM_OUTSIDE || (mode == HVMM_AWAY && !calls_back(vcpu)))
+		return;
+	hvmm_stat_inc(vcpu, kicks);
+	hvmm_run_kick_cpu(READ_ONCE(vcpu->unit.res)->id);
 }
 
 void hvmm_vcpu_request(struct hvmm_vcpu *vcpu, enum hvmm_request req)

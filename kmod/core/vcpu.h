@@ -61,10 +61,12 @@ enum hvmm_wait {
  * enum hvmm_vcpu_mode - where a loaded vCPU is, for hvmm_vcpu_kick()
  * @HVMM_OUTSIDE: not in the guest; requests are seen before the next entry
  * @HVMM_IN_GUEST: requests have been looked at; an IPI is needed to be seen
+ * @HVMM_AWAY: nobody looks: it waits for its device process with its pCPU, see run/lend.h
  */
 enum hvmm_vcpu_mode {
 	HVMM_OUTSIDE,
 	HVMM_IN_GUEST,
+	HVMM_AWAY,
 };
 
 /**

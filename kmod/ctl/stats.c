@@ -20,8 +20,7 @@ static_assert((int)HVMM_WAITED_NR == HVMM_A_WAITS_MAX);
 static_assert(HVMM_WAITED_WAKE_CAPPED + 1 == (int)HVMM_A_WAITS_WAKE_CAPPED);
 static_assert(HVMM_CPU_STATE_OFFLINE == (int)HVMM_VCPU_OFFLINE);
 static_assert(HVMM_STAT_other + 1 == (int)HVMM_A_EXITS_OTHER);
-static_assert(HVMM_STAT_polls_missed - HVMM_STAT_EXITS_NR + 1 ==
-	      (int)HVMM_A_COUNTERS_POLLS_MISSED);
+static_assert(HVMM_STAT_lent - HVMM_STAT_EXITS_NR + 1 == (int)HVMM_A_COUNTERS_LENT);
 
 /**
  * struct figures - summed over several vCPUs

@@ -18,6 +18,7 @@
 #include "io/channel.h"
 #include "io/eventfd.h"
 #include "mem/dirty.h"
+#include "run/lend.h"
 
 /**
  * struct hvmm_vmfd - an open VM fd
@@ -33,18 +34,28 @@ struct hvmm_vmfd {
 	u32 high[HVMM_IOAPIC_PINS];
 };
 
-/* The size is read once, here; the copy's own size field is not looked at. */
-static int hvmm_vmfd_arg(void *arg, size_t size, void __user *uarg)
+static int hvmm_vmfd_arg_of(void *arg, size_t size, u32 usize, void __user *uarg)
 {
-	u32 usize;
-
-	if (get_user(usize, (u32 __user *)uarg))
-		return -EFAULT;
 	if (usize < size)
 		return -EINVAL;
 	if (usize > PAGE_SIZE)
 		return -E2BIG;
 	return copy_struct_from_user(arg, size, uarg, usize);
+}
+
+/*
+ * The size is read once, here; the copy's own size field is not looked at. Inline, so that the
+ * compiler knows @size: checks of what is copied where need not be made each time then.
+ */
+static __always_inline int hvmm_vmfd_arg(void *arg, size_t size, void __user *uarg)
+{
+	u32 usize;
+
+	if (get_user(usize, (u32 __user *)uarg))
+		return -EFAULT;
+	if (usize != size)
+		return hvmm_vmfd_arg_of(arg, size, usize, uarg);
+	return copy_from_user(arg, uarg, size) ? -EFAULT : 0;
 }
 
 static long hvmm_vmfd_info(struct hvmm_vmfd *fd, void __user *uarg)
@@ -81,7 +92,9 @@ static long hvmm_vmfd_attach(struct hvmm_vmfd *fd, void __user *uarg)
 
 static long hvmm_vmfd_io_next(struct hvmm_vmfd *fd, void __user *uarg)
 {
+	struct hvmm_vm_io_next __user *next = uarg;
 	struct hvmm_vm_io_next arg;
+	bool borrowed = false;
 	int err;
 
 	err = hvmm_vmfd_arg(&arg, sizeof(arg), uarg);
@@ -91,19 +104,27 @@ static long hvmm_vmfd_io_next(struct hvmm_vmfd *fd, void __user *uarg)
 		return -EINVAL;
 
 	if (arg.done_vcpu != HVMM_VM_NO_VCPU) {
+		/* Who would only wait may as well run the vCPU that waits for the answer. */
+		borrowed = !arg.flags && hvmm_lend_begin(fd->vm);
 		err = hvmm_channel_complete(fd->vm, fd, arg.done_vcpu, arg.done_seq);
+		if (borrowed)
+			hvmm_lend_run(fd->vm, !err);
 		if (err)
 			return err;
 	}
-	arg.vcpu = HVMM_VM_NO_VCPU;
-	arg.seq = 0;
-	if (!(arg.flags & HVMM_VM_IO_COMPLETE)) {
-		err = hvmm_channel_next(fd->vm, fd, !(arg.flags & HVMM_VM_IO_NOWAIT),
-					&arg.vcpu, &arg.seq);
-		if (err)
-			return err;
+	if (!borrowed || !hvmm_channel_take_direct(fd->vm, &arg.vcpu, &arg.seq)) {
+		arg.vcpu = HVMM_VM_NO_VCPU;
+		arg.seq = 0;
+		if (!(arg.flags & HVMM_VM_IO_COMPLETE)) {
+			err = hvmm_channel_next(fd->vm, fd, !(arg.flags & HVMM_VM_IO_NOWAIT),
+						&arg.vcpu, &arg.seq);
+			if (err)
+				return err;
+		}
 	}
-	return copy_to_user(uarg, &arg, sizeof(arg)) ? -EFAULT : 0;
+	if (put_user(arg.vcpu, &next->vcpu) || put_user(arg.seq, &next->seq))
+		return -EFAULT;
+	return 0;
 }
 
 static long hvmm_vmfd_irq_line(struct hvmm_vmfd *fd, void __user *uarg)
@@ -301,9 +322,11 @@ static long hvmm_vmfd_ioctl(struct file *file, unsigned int cmd, unsigned long a
 	if (READ_ONCE(fd->vm->dead))
 		return -ENODEV;
 
-	switch (cmd) {
-	case HVMM_VM_IO_NEXT:
+	/* Each access of the guest comes by here. */
+	if (likely(cmd == HVMM_VM_IO_NEXT))
 		return hvmm_vmfd_io_next(fd, uarg);
+
+	switch (cmd) {
 	case HVMM_VM_INFO:
 		return hvmm_vmfd_info(fd, uarg);
 	case HVMM_VM_ATTACH:

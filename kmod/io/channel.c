@@ -10,6 +10,7 @@
 #include <linux/wait.h>
 #include <uapi/linux/hvmm_vm.h>
 
+#include "core/arch.h"
 #include "io/channel.h"
 
 enum hvmm_io_state {
@@ -39,12 +40,14 @@ struct hvmm_io_request {
 
 /**
  * struct hvmm_channel - a VM's device channel
- * @lock: protects the rest
+ * @lock: protects the rest, see channel.h
  * @wait: threads of the device process that wait for a request
  * @pending: requests not yet taken, oldest first
  * @owner: the device process, %NULL while there is none
  * @dead: the VM was destroyed
  * @seq: number of the latest request
+ * @lent: pCPU that runs the VM's vCPUs in a thread of the device process, or -1
+ * @direct: request that this thread has come upon itself, or %NULL; by that thread only
  * @slots: shared with the device process, one per vCPU; never trusted
  * @nr: number of vCPUs; constant
  * @req: requests by vCPU
@@ -56,6 +59,8 @@ struct hvmm_channel {
 	const void *owner;
 	bool dead;
 	u64 seq;
+	int lent;
+	struct hvmm_io_request *direct;
 	struct hvmm_vm_slot *slots;
 	u32 nr;
 	struct hvmm_io_request req[] __counted_by(nr);
@@ -77,6 +82,7 @@ int hvmm_channel_create(struct hvmm_vm *vm)
 	if (!ch)
 		return -ENOMEM;
 	ch->nr = vm->nr_vcpus;
+	ch->lent = -1;
 	ch->slots = vmalloc_user(hvmm_channel_slot_bytes(ch->nr));
 	if (!ch->slots) {
 		kvfree(ch);
@@ -119,6 +125,17 @@ size_t hvmm_channel_bytes(const struct hvmm_vm *vm)
 	return ch ? struct_size(ch, req, ch->nr) + hvmm_channel_slot_bytes(ch->nr) : 0;
 }
 
+/* There is a request. A thread that runs vCPUs looks for some when it is done with that. */
+static void call_device(struct hvmm_channel *ch)
+{
+	int lent = READ_ONCE(ch->lent);
+
+	if (lent < 0)
+		wake_up_interruptible_poll(&ch->wait, EPOLLIN | EPOLLRDNORM);
+	else
+		hvmm_run_kick_cpu(lent);
+}
+
 int hvmm_channel_post(struct hvmm_vcpu *vcpu, bool mmio, bool write, u64 addr,
 		      unsigned int len, const void *data)
 {
@@ -126,6 +143,7 @@ int hvmm_channel_post(struct hvmm_vcpu *vcpu, bool mmio, bool write, u64 addr,
 	struct hvmm_io_request *req = &ch->req[vcpu->index];
 	struct hvmm_vm_slot *slot = &ch->slots[vcpu->index];
 	unsigned long flags;
+	bool direct;
 	int err = 0;
 
 	if (WARN_ON_ONCE(!len || len > sizeof(req->data)))
@@ -143,8 +161,15 @@ int hvmm_channel_post(struct hvmm_vcpu *vcpu, bool mmio, bool write, u64 addr,
 	req->seq = ++ch->seq;
 	req->len = len;
 	req->write = write;
-	req->state = HVMM_IO_PENDING;
-	list_add_tail(&req->node, &ch->pending);
+	/* Nobody's lend begins or ends on this pCPU meanwhile. */
+	direct = READ_ONCE(ch->lent) == raw_smp_processor_id();
+	if (direct) {
+		req->state = HVMM_IO_TAKEN;
+		ch->direct = req;
+	} else {
+		req->state = HVMM_IO_PENDING;
+		list_add_tail(&req->node, &ch->pending);
+	}
 
 	slot->seq = req->seq;
 	slot->addr = addr;
@@ -156,9 +181,8 @@ int hvmm_channel_post(struct hvmm_vcpu *vcpu, bool mmio, bool write, u64 addr,
 		memcpy(slot->data, data, len);
 unlock:
 	spin_unlock_irqrestore(&ch->lock, flags);
-
-	if (!err)
-		wake_up_interruptible_poll(&ch->wait, EPOLLIN | EPOLLRDNORM);
+	if (!err && !direct)
+		call_device(ch);
 	return err;
 }
 
@@ -168,13 +192,16 @@ void hvmm_channel_result(struct hvmm_vcpu *vcpu, void *data)
 	struct hvmm_io_request *req = &ch->req[vcpu->index];
 	unsigned long flags;
 
-	spin_lock_irqsave(&ch->lock, flags);
-	if (data && !req->write) {
-		if (req->state == HVMM_IO_DONE)
+	/* Nobody but the runner moves one on that is done; what comes with it is read after. */
+	if (smp_load_acquire(&req->state) == HVMM_IO_DONE) {
+		if (data && !req->write)
 			memcpy(data, req->data, req->len);
-		else
-			memset(data, 0xff, req->len);
+		req->state = HVMM_IO_IDLE;
+		return;
 	}
+	spin_lock_irqsave(&ch->lock, flags);
+	if (data && !req->write)
+		memset(data, 0xff, req->len);
 	if (req->state == HVMM_IO_PENDING)
 		list_del_init(&req->node);
 	req->state = HVMM_IO_IDLE;
@@ -228,7 +255,8 @@ void hvmm_channel_detach(struct hvmm_vm *vm, const void *owner)
 				continue;
 			list_del_init(&req->node);
 			memset(req->data, 0xff, sizeof(req->data));
-			req->state = HVMM_IO_DONE;
+			/* Pairs with hvmm_channel_result(). */
+			smp_store_release(&req->state, HVMM_IO_DONE);
 			hvmm_vcpu_request(vm->vcpus[i], HVMM_REQ_IO_DONE);
 		}
 	}
@@ -255,12 +283,47 @@ int hvmm_channel_complete(struct hvmm_vm *vm, const void *owner, u32 index, u64 
 	} else if (req->state == HVMM_IO_TAKEN && req->seq == seq) {
 		if (!req->write)
 			memcpy(req->data, ch->slots[index].data, sizeof(req->data));
-		req->state = HVMM_IO_DONE;
+		/* Pairs with hvmm_channel_result(). */
+		smp_store_release(&req->state, HVMM_IO_DONE);
 		hvmm_vcpu_request(vm->vcpus[index], HVMM_REQ_IO_DONE);
 	}
 	spin_unlock_irqrestore(&ch->lock, flags);
 
 	return err;
+}
+
+bool hvmm_channel_pending(const struct hvmm_vm *vm)
+{
+	return !list_empty(&vm->channel->pending) || vm->channel->direct;
+}
+
+bool hvmm_channel_lend(struct hvmm_vm *vm, unsigned int cpu)
+{
+	return cmpxchg(&vm->channel->lent, -1, (int)cpu) == -1;
+}
+
+void hvmm_channel_lend_end(struct hvmm_vm *vm)
+{
+	WRITE_ONCE(vm->channel->lent, -1);
+}
+
+bool hvmm_channel_is_direct(const struct hvmm_vcpu *vcpu)
+{
+	struct hvmm_channel *ch = vcpu->vm->channel;
+
+	return ch->direct == &ch->req[vcpu->index];
+}
+
+bool hvmm_channel_take_direct(struct hvmm_vm *vm, u32 *index, u64 *seq)
+{
+	struct hvmm_channel *ch = vm->channel;
+
+	if (!ch->direct)
+		return false;
+	*index = ch->direct - ch->req;
+	*seq = ch->direct->seq;
+	ch->direct = NULL;
+	return true;
 }
 
 static int hvmm_channel_take(struct hvmm_channel *ch, const void *owner, u32 *index, u64 *seq)

@@ -2,11 +2,13 @@
 /*
  * Runners: one kernel thread per pCPU, which runs vCPUs directly. To the host
  * it is an ordinary task, so the host stays usable however busy the guests are.
+ * While it has nothing to do a thread of a device process may take its place: run/lend.h.
  */
 
 #include <linux/hrtimer.h>
 #include <linux/percpu.h>
 #include <linux/preempt.h>
+#include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/smpboot.h>
@@ -16,33 +18,16 @@
 #include "core/arch.h"
 #include "host/timer.h"
 #include "host/topology.h"
-#include "run/load.h"
+#include "io/channel.h"
+#include "run/lend.h"
 #include "run/policy.h"
 #include "run/runner.h"
-#include "run/slice.h"
+#include "run/runner_state.h"
 #include "trace.h"
 #include "x86/aside.h"
 
-/**
- * struct runner - a pCPU's thread
- * @task: the thread
- * @slice: what it runs
- * @load: what it did with its time
- * @poked: it was given work, or should look for some, while it slept
- * @notifier: tells when the host takes the pCPU away and gives it back
- * @registered: @notifier is in place, which only the thread itself can do
- */
-struct runner {
-	struct task_struct *task;
-	struct hvmm_slice slice;
-	struct hvmm_load load;
-	bool poked;
-	struct preempt_notifier notifier;
-	bool registered;
-};
-
 static DEFINE_PER_CPU(struct task_struct *, runner_task);
-static DEFINE_PER_CPU(struct runner, runners);
+DEFINE_PER_CPU(struct hvmm_runner, hvmm_runners);
 static struct hvmm_resource *resources;
 static DECLARE_WAIT_QUEUE_HEAD(gone_idle);
 
@@ -60,33 +45,37 @@ static void *domains;
 static struct domain_alarm *alarms;
 static unsigned int nr_domains;
 
-static struct hvmm_vcpu *vcpu_of(struct hvmm_unit *unit)
-{
-	return container_of(unit, struct hvmm_vcpu, unit);
-}
-
 static bool exec_runnable(struct hvmm_unit *unit)
 {
-	return hvmm_vcpu_runnable(vcpu_of(unit));
+	return hvmm_vcpu_runnable(hvmm_runner_vcpu(unit));
 }
 
 static void exec_changed(struct hvmm_unit *unit, enum hvmm_unit_state state, u64 now)
 {
-	hvmm_vcpu_changed(vcpu_of(unit), state, now);
+	hvmm_vcpu_changed(hvmm_runner_vcpu(unit), state, now);
+}
+
+void hvmm_runner_wake(struct hvmm_runner *r)
+{
+	WRITE_ONCE(r->poked, true);
+	wake_up_process(per_cpu(runner_task, r->slice.res->id));
 }
 
 static void exec_kick(struct hvmm_resource *res)
 {
-	struct task_struct *task = per_cpu(runner_task, res->id);
+	struct hvmm_runner *r = per_cpu_ptr(&hvmm_runners, res->id);
 
-	if (!task)
+	if (!per_cpu(runner_task, res->id))
 		return;
 	if (res->curr) {
-		kick_process(task);
+		hvmm_run_kick_cpu(res->id);
 		return;
 	}
-	WRITE_ONCE(per_cpu(runners, res->id).poked, true);
-	wake_up_process(task);
+	WRITE_ONCE(r->poked, true);
+	/* Pairs with hvmm_lend_run(). */
+	smp_mb();
+	if (READ_ONCE(r->role) != HVMM_RUNNER_LENT)
+		hvmm_runner_wake(r);
 }
 
 static enum hrtimer_restart alarm_fn(struct hrtimer *timer)
@@ -125,8 +114,20 @@ static const struct hvmm_sched_exec exec = {
 
 void hvmm_run_kick_cpu(unsigned int cpu)
 {
+	struct hvmm_runner *r = per_cpu_ptr(&hvmm_runners, cpu);
+	struct task_struct *thread;
+
+	/* Pairs with hvmm_lend_leave(). */
+	smp_mb();
+	if (unlikely(READ_ONCE(r->role) == HVMM_RUNNER_AWAY)) {
+		hvmm_runner_wake(r);
+		return;
+	}
 	/* On this pCPU itself no guest can be running. */
-	kick_process(per_cpu(runner_task, cpu));
+	rcu_read_lock();
+	thread = READ_ONCE(r->lent_to);
+	kick_process(thread ?: per_cpu(runner_task, cpu));
+	rcu_read_unlock();
 }
 
 /*
@@ -136,18 +137,21 @@ void hvmm_run_kick_cpu(unsigned int cpu)
  */
 static void host_switched(struct preempt_notifier *notifier, bool took)
 {
-	struct runner *r = container_of(notifier, struct runner, notifier);
+	struct hvmm_runner *r = container_of(notifier, struct hvmm_runner, notifier);
 	struct hvmm_resource *res = r->slice.res;
 	u64 now;
 
+	/* A borrower's is not this thread's. */
+	if (r->role != HVMM_RUNNER_THREAD)
+		return;
 	/* Nothing runs here: one that goes to sleep or wakes up. */
 	if (!res->curr && hvmm_load_is_idle(&r->load))
 		return;
 	now = ktime_get_ns();
 	if (res->curr) {
 		if (took)
-			hvmm_aside_host_took(to_x86(vcpu_of(res->curr)));
-		hvmm_ledger_switch(&vcpu_of(res->curr)->ledger,
+			hvmm_aside_host_took(to_x86(hvmm_runner_vcpu(res->curr)));
+		hvmm_ledger_switch(&hvmm_runner_vcpu(res->curr)->ledger,
 				   took ? HVMM_VCPU_HOST : HVMM_VCPU_RUN, now);
 		hvmm_sched_host(res, took, now);
 	}
@@ -171,40 +175,77 @@ static struct preempt_ops notifier_ops = {
 
 static int should_run(unsigned int cpu)
 {
-	return READ_ONCE(per_cpu(runners, cpu).poked);
+	return READ_ONCE(per_cpu(hvmm_runners, cpu).poked);
+}
+
+bool hvmm_runner_run_all(struct hvmm_runner *r)
+{
+	const struct hvmm_vm *borrower = r->slice.borrower;
+	struct hvmm_resource *res = r->slice.res;
+	bool resumed = res->curr, done = true;
+	struct hvmm_vcpu *vcpu;
+	struct hvmm_unit *unit;
+	u64 now = 0;
+
+	while ((unit = res->curr ?: hvmm_sched_next(res, now = ktime_get_ns()))) {
+		vcpu = hvmm_runner_vcpu(unit);
+		if (!resumed) {
+			if (borrower &&
+			    (vcpu->vm != borrower || hvmm_slice_must_return(&r->slice))) {
+				hvmm_sched_put(res, now);
+				done = false;
+				break;
+			}
+			hvmm_load_begin(&r->load, vcpu->vm->id, vcpu->index, now);
+		}
+		hvmm_slice_run(&r->slice, vcpu, resumed);
+		if (borrower && hvmm_channel_is_direct(vcpu) && hvmm_lend_leave(r, vcpu))
+			return true;
+		hvmm_slice_end(vcpu);
+		hvmm_sched_put(res, ktime_get_ns());
+		resumed = false;
+		if (!borrower)
+			cond_resched();
+	}
+	hvmm_load_end(&r->load, now);
+	if (!READ_ONCE(res->online))
+		wake_up_all(&gone_idle);
+	return done;
+}
+
+/* A borrower may come between any two instructions, but it does not return amid its own. */
+static bool become_runner(struct hvmm_runner *r)
+{
+	bool was_away;
+
+	preempt_disable();
+	was_away = r->role == HVMM_RUNNER_AWAY;
+	WRITE_ONCE(r->role, HVMM_RUNNER_THREAD);
+	preempt_enable();
+	return was_away;
 }
 
 static void runner_fn(unsigned int cpu)
 {
-	struct runner *r = per_cpu_ptr(&runners, cpu);
-	struct hvmm_resource *res = &resources[cpu];
-	struct hvmm_vcpu *vcpu;
-	struct hvmm_unit *unit;
-	u64 now;
+	struct hvmm_runner *r = per_cpu_ptr(&hvmm_runners, cpu);
 
 	if (!r->registered) {
 		preempt_notifier_init(&r->notifier, &notifier_ops);
 		preempt_notifier_register(&r->notifier);
 		r->registered = true;
 	}
+	if (become_runner(r))
+		hvmm_lend_take_back(r);
 	WRITE_ONCE(r->poked, false);
 	/* Looking for work must come after saying that we do. */
 	smp_mb();
-	while ((unit = hvmm_sched_next(res, now = ktime_get_ns()))) {
-		vcpu = vcpu_of(unit);
-		hvmm_load_begin(&r->load, vcpu->vm->id, vcpu->index, now);
-		hvmm_slice_run(&r->slice, vcpu);
-		hvmm_sched_put(res, ktime_get_ns());
-		cond_resched();
-	}
-	hvmm_load_end(&r->load, ktime_get_ns());
-	if (!READ_ONCE(res->online))
-		wake_up_all(&gone_idle);
+	hvmm_runner_run_all(r);
+	WRITE_ONCE(r->role, HVMM_RUNNER_FREE);
 }
 
 static void runner_cleanup(unsigned int cpu, bool online)
 {
-	struct runner *r = per_cpu_ptr(&runners, cpu);
+	struct hvmm_runner *r = per_cpu_ptr(&hvmm_runners, cpu);
 
 	if (r->registered)
 		preempt_notifier_unregister(&r->notifier);
@@ -235,7 +276,7 @@ void hvmm_runner_set_nice(unsigned int cpu, int nice)
 
 void hvmm_runner_load(unsigned int cpu, struct hvmm_load_sample *sample)
 {
-	hvmm_load_read(&per_cpu(runners, cpu).load, sample);
+	hvmm_load_read(&per_cpu(hvmm_runners, cpu).load, sample);
 }
 
 unsigned int hvmm_runner_domain(unsigned int cpu, unsigned int *nr_waiting)
@@ -303,8 +344,9 @@ int hvmm_runners_init(void)
 	if (ret)
 		return ret;
 	for_each_possible_cpu(cpu) {
-		hvmm_slice_init(&per_cpu(runners, cpu).slice, &resources[cpu]);
-		hvmm_load_init(&per_cpu(runners, cpu).load, ktime_get_ns());
+		hvmm_slice_init(&per_cpu(hvmm_runners, cpu).slice, &resources[cpu]);
+		hvmm_load_init(&per_cpu(hvmm_runners, cpu).load, ktime_get_ns());
+		hvmm_lend_init(per_cpu_ptr(&hvmm_runners, cpu));
 	}
 	preempt_notifier_inc();
 	ret = smpboot_register_percpu_thread(&runner_threads);
@@ -317,7 +359,11 @@ int hvmm_runners_init(void)
 
 void hvmm_runners_exit(void)
 {
+	unsigned int cpu;
+
 	smpboot_unregister_percpu_thread(&runner_threads);
+	for_each_possible_cpu(cpu)
+		hrtimer_cancel(&per_cpu(hvmm_runners, cpu).watch);
 	preempt_notifier_dec();
 	free_all();
 }

@@ -48,7 +48,7 @@ static void unload(struct hvmm_x86_vcpu *x)
 }
 
 /* The host wants the pCPU, or its softirqs: the preempt notifier keeps the ledger. */
-static void give_way(struct hvmm_x86_vcpu *x)
+static void give_way(const struct hvmm_slice *slice, struct hvmm_x86_vcpu *x)
 {
 	unload(x);
 	if (need_resched()) {
@@ -56,7 +56,8 @@ static void give_way(struct hvmm_x86_vcpu *x)
 		if (x->preempted)
 			set_bit(HVMM_REQ_PV, &x->vcpu.requests);
 	}
-	cond_resched();
+	if (!slice->borrower)
+		cond_resched();
 	if (local_softirq_pending()) {
 		/* Those that an interrupt has left for ksoftirqd: its turn may be far. */
 		local_bh_disable();
@@ -66,10 +67,21 @@ static void give_way(struct hvmm_x86_vcpu *x)
 }
 
 /*
+ * Leave in the middle of an instruction that has reached devices: as if it had
+ * waited for a page that is there, so that it is finished before anything else.
+ */
+static void leave_unfinished(struct hvmm_vcpu *vcpu)
+{
+	vcpu->mem_work_err = 0;
+	vcpu->wait = HVMM_WAIT_MEM;
+	set_bit(HVMM_REQ_MEM_DONE, &vcpu->requests);
+}
+
+/*
  * Bring in the page that an exit found missing; where it is not at hand, with the vCPU
  * set aside, since shmem may sleep. Return: whether the vCPU can go on.
  */
-static bool fault_in(struct hvmm_x86_vcpu *x)
+static bool fault_in(struct hvmm_slice *slice, struct hvmm_x86_vcpu *x)
 {
 	struct hvmm_mem *mem = &x->vcpu.vm->mem;
 	enum hvmm_missing missing = x->missing;
@@ -87,6 +99,12 @@ static bool fault_in(struct hvmm_x86_vcpu *x)
 			return true;
 		if (ret == -ENOENT)
 			missing = HVMM_MISSING_HOLE;
+	}
+	/* The process may be held back by its own limits: it must not sleep with a pCPU. */
+	if (slice->borrower) {
+		leave_unfinished(&x->vcpu);
+		slice->hand_over = true;
+		return false;
 	}
 	hvmm_set_aside(x);
 	x->hole = missing == HVMM_MISSING_HOLE && hvmm_mem_fault_hole(mem, gfn, write);
@@ -109,17 +127,6 @@ static bool fault_in(struct hvmm_x86_vcpu *x)
 	}
 }
 
-/*
- * Leave in the middle of an instruction that has reached devices: as if it had
- * waited for a page that is there, so that it is finished before anything else.
- */
-static void leave_unfinished(struct hvmm_vcpu *vcpu)
-{
-	vcpu->mem_work_err = 0;
-	vcpu->wait = HVMM_WAIT_MEM;
-	set_bit(HVMM_REQ_MEM_DONE, &vcpu->requests);
-}
-
 /* Others wait, or the slice is over. Return: whether to leave. */
 static bool attend(struct hvmm_slice *slice)
 {
@@ -138,7 +145,8 @@ static bool attend(struct hvmm_slice *slice)
 static bool must_look(const struct hvmm_slice *slice, const struct hvmm_vcpu *vcpu)
 {
 	return READ_ONCE(vcpu->requests) || READ_ONCE(vcpu->vm->hold) ||
-	       READ_ONCE(slice->res->attention) || need_resched();
+	       READ_ONCE(slice->res->attention) || need_resched() ||
+	       hvmm_slice_must_return(slice);
 }
 
 /* Enter and leave the guest. Return: false if there is something to look at first. */
@@ -189,19 +197,24 @@ static void run_loop(struct hvmm_slice *slice, struct hvmm_x86_vcpu *x)
 				return;
 			continue;
 		} else if (unlikely(hvmm_fpu_must_yield())) {
-			give_way(x);
+			if (hvmm_slice_must_return(slice))
+				return;
+			give_way(slice, x);
 			if (need_resched())
 				continue;
 		}
 		if (likely(fate == HVMM_EXIT_RESUME)) {
-			if (!enter(slice, x))
+			if (!enter(slice, x)) {
+				if (hvmm_slice_must_return(slice))
+					return;
 				continue;
+			}
 			fate = static_call(hvmm_arch_exit)(x);
 		}
 
 		while (unlikely(fate == HVMM_EXIT_FAULT_IN || fate == HVMM_EXIT_REDO)) {
 			if (fate == HVMM_EXIT_FAULT_IN) {
-				if (!fault_in(x))
+				if (!fault_in(slice, x))
 					return;
 				/* One that has reached devices is finished before anything else. */
 				fate = x->nr_io ? HVMM_EXIT_REDO : HVMM_EXIT_RESUME;
@@ -227,7 +240,9 @@ static void run_loop(struct hvmm_slice *slice, struct hvmm_x86_vcpu *x)
 		case HVMM_EXIT_PARK:
 			if (vcpu->wait != HVMM_WAIT_HALT)
 				return;
-			if (!hvmm_poll_halt(slice->res, x)) {
+			/* A borrower that polls would not see another vCPU's request. */
+			if ((slice->borrower && vcpu->vm->nr_vcpus > 1) ||
+			    !hvmm_poll_halt(slice->res, x)) {
 				hvmm_early_halt(vcpu);
 				return;
 			}
@@ -239,9 +254,9 @@ static void run_loop(struct hvmm_slice *slice, struct hvmm_x86_vcpu *x)
 	}
 }
 
-void hvmm_slice_run(struct hvmm_slice *slice, struct hvmm_vcpu *vcpu)
+static void begin(struct hvmm_slice *slice, struct hvmm_x86_vcpu *x)
 {
-	struct hvmm_x86_vcpu *x = to_x86(vcpu);
+	struct hvmm_vcpu *vcpu = &x->vcpu;
 
 	hvmm_stat_inc(vcpu, entries);
 	trace_hvmm_switch(vcpu->vm->id, vcpu->index);
@@ -251,13 +266,30 @@ void hvmm_slice_run(struct hvmm_slice *slice, struct hvmm_vcpu *vcpu)
 	hvmm_poll_woken(vcpu);
 	WRITE_ONCE(vcpu->spun, false);
 	x->pauses = 0;
+}
+
+void hvmm_slice_run(struct hvmm_slice *slice, struct hvmm_vcpu *vcpu, bool resumed)
+{
+	struct hvmm_x86_vcpu *x = to_x86(vcpu);
+
+	if (!resumed)
+		begin(slice, x);
+	if (slice->borrower) {
+		hvmm_stat_inc(vcpu, lent);
+		/* New pages are for who may sleep. */
+		x->hole = false;
+	}
 	load(x);
 	run_loop(slice, x);
 	unload(x);
-	if (vcpu->wait != HVMM_WAIT_HALT && vcpu->wait != HVMM_WAIT_SIPI)
-		hvmm_pv_put(x);
 	if (slice->timed) {
 		hrtimer_cancel(&slice->timer);
 		slice->timed = false;
 	}
+}
+
+void hvmm_slice_end(struct hvmm_vcpu *vcpu)
+{
+	if (vcpu->wait != HVMM_WAIT_HALT && vcpu->wait != HVMM_WAIT_SIPI)
+		hvmm_pv_put(to_x86(vcpu));
 }

@@ -69,6 +69,10 @@ static int add_rules(scmp_filter_ctx ctx, int vm, int report)
 	unsigned int i;
 	int ret;
 
+	/* It is called for each access of the guest. */
+	ret = seccomp_syscall_priority(ctx, SCMP_SYS(ioctl), UINT8_MAX);
+	if (ret < 0)
+		return ret;
 	for (i = 0; i < ARRAY_SIZE(commands); i++) {
 		ret = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 2,
 				       SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)vm),

@@ -114,6 +114,7 @@ static const char *const counters[] = {
 	[HVMM_A_COUNTERS_YIELDS] = "yields",
 	[HVMM_A_COUNTERS_POLLS_HIT] = "polls-hit",
 	[HVMM_A_COUNTERS_POLLS_MISSED] = "polls-missed",
+	[HVMM_A_COUNTERS_LENT] = "lent",
 };
 
 _Static_assert(COUNT(counters) == HVMM_A_COUNTERS_MAX + 1, "as in the spec");
