@@ -29,6 +29,8 @@ static struct native_page *const page = (struct native_page *)STATE;
 static u8 *emit_at;
 static u64 entry64, entry32, leave;
 static _Atomic int native_signal, running;
+static bool no_mode32;
+static u64 signal_rsp;
 
 static void emit(const char *bytes, unsigned int n)
 {
@@ -116,6 +118,9 @@ static void on_signal(int sig, siginfo_t *info, void *ctx)
 		abort();
 	native_signal = sig;
 	uc->uc_mcontext.gregs[REG_RIP] = (greg_t)leave;
+	/* Some hypervisors cannot return to what is not an address. */
+	signal_rsp = uc->uc_mcontext.gregs[REG_RSP];
+	uc->uc_mcontext.gregs[REG_RSP] = (greg_t)page->host_rsp;
 	uc->uc_mcontext.gregs[REG_CSGSFS] &= ~0xffffll;
 	uc->uc_mcontext.gregs[REG_CSGSFS] |= USER_CS64;
 }
@@ -134,6 +139,8 @@ int native_init(void)
 	struct sigaction sa = { .sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | SA_ONSTACK };
 	const u32 insn = NATIVE_INSN;
 	const u16 cs32 = USER_CS32;
+	struct native_state st = {};
+	const u8 nop = 0x90;
 	unsigned int i;
 
 	if (!map_at(CODE, CODE_SIZE, PROT_READ | PROT_WRITE | PROT_EXEC) ||
@@ -153,6 +160,7 @@ int native_init(void)
 	for (i = 0; i < ARRAY_SIZE(sigs); i++)
 		if (sigaction(sigs[i], &sa, NULL))
 			return -1;
+	no_mode32 = native_run(&st, &nop, 1, 32);
 	return 0;
 }
 
@@ -160,6 +168,9 @@ int native_run(struct native_state *st, const u8 *insn, unsigned int len, unsign
 {
 	u8 *at = (u8 *)NATIVE_INSN;
 
+	/* Kernels need not have it, and some hypervisors let none have it. */
+	if (mode == 32 && no_mode32)
+		return SIGILL;
 	memcpy(at, insn, len);
 	at += len;
 	if (mode == 64) {
@@ -181,5 +192,7 @@ int native_run(struct native_state *st, const u8 *insn, unsigned int len, unsign
 	((void (*)(void))(mode == 64 ? entry64 : entry32))();
 	running = 0;
 	*st = page->st;
+	if (native_signal)
+		st->gpr[4] = signal_rsp;
 	return native_signal;
 }

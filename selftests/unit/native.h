@@ -28,7 +28,7 @@ int native_init(void);
 
 /*
  * Runs @insn (@len bytes); @mode is 64 or 32. Returns 0, or the signal that it
- * raised (then @st is as it was at that time).
+ * raised (then @st is as it was at that time); SIGILL if there is no 32-bit mode.
  */
 int native_run(struct native_state *st, const u8 *insn, unsigned int len, unsigned int mode);
 
