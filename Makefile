@@ -79,9 +79,9 @@ demo: setup
 	$(Q)$(MAKE) all O=$(BUILD)
 	$(Q)scripts/demo
 
-check check-fast: setup
+check check-fast check-full: setup
 	$(Q)$(MAKE) all O=$(BUILD)
-	$(Q)scripts/check $(if $(filter check-fast,$@),--fast)
+	$(Q)scripts/check $(patsubst check-%,--%,$(filter check-%,$@))
 
 bench bench-check: setup
 	$(Q)$(MAKE) all O=$(BUILD)
@@ -117,7 +117,8 @@ Targets:
   selftests        test programs and bare guests
   unit             run the userspace tests
   demo             boot a Linux guest on an emulated host
-  check            all tests; check-fast: those that take under 5 minutes
+  check            all tests; check-fast: those that take under 5 minutes;
+                   check-full: with those that take too long for every change
   bench            hvmm beside KVM in instructions: a table, and build/bench.json
   bench-check      fail where hvmm has become worse than the committed figures
   style            checkpatch, sparse, clang-format, layers
@@ -135,4 +136,4 @@ help:
 	$(info $(HELP))@:
 
 .PHONY: all stage module module-7.3 user selftests unit setup demo check \
-	check-fast bench bench-check shell style format install modules_install clean help
+	check-fast check-full bench bench-check shell style format install modules_install clean help
