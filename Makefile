@@ -85,7 +85,7 @@ check check-fast check-full: setup
 
 bench bench-check: setup
 	$(Q)$(MAKE) all O=$(BUILD)
-	$(Q)scripts/bench $(if $(filter bench-check,$@),--check)
+	$(Q)scripts/bench $(if $(filter bench-check,$@),--check,--full)
 
 shell: setup
 	$(Q)$(MAKE) all O=$(BUILD)
@@ -120,7 +120,7 @@ Targets:
                    MODEL=ryzen (AMD) or corei7_haswell_4770 or tigerlake (Intel)
   check            all tests; check-fast: those that take under 5 minutes;
                    check-full: with those that take too long for every change
-  bench            hvmm beside KVM in instructions: a table, and build/bench.json
+  bench            hvmm beside KVM in instructions: a table, and build/bench.json; minutes
   bench-check      fail where hvmm has become worse than the committed figures
   style            checkpatch, sparse, clang-format, layers
   format           clang-format user/

@@ -14,12 +14,11 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "kvm_vcpu.h"
+#include "kvm_vm.h"
 #include "units.h"
 
 #define VCPUS_MAX    64
 #define MEMORY	     (128ULL << 20)
-#define TSS_ADDRESS  0xfffbd000UL
 #define STATUS_LATE  124
 
 struct options {
@@ -79,34 +78,6 @@ static void parse(struct options *o, int argc, char **argv)
 		usage(err.text);
 }
 
-static void create(struct kvm_vm *vm, const struct options *o)
-{
-	struct kvm_userspace_memory_region region = { .memory_size = o->memory };
-	uint32_t i;
-
-	vm->kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
-	if (vm->kvm < 0)
-		kvm_die("/dev/kvm");
-	vm->fd = ioctl(vm->kvm, KVM_CREATE_VM, 0);
-	if (vm->fd < 0)
-		kvm_die("KVM_CREATE_VM");
-	if (ioctl(vm->fd, KVM_SET_TSS_ADDR, TSS_ADDRESS) || ioctl(vm->fd, KVM_CREATE_IRQCHIP, 0))
-		kvm_die("KVM_CREATE_IRQCHIP");
-	vm->memory = o->memory;
-	vm->ram = mmap(NULL, vm->memory, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (vm->ram == MAP_FAILED)
-		kvm_die("RAM");
-	region.userspace_addr = (uintptr_t)vm->ram;
-	if (ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &region))
-		kvm_die("KVM_SET_USER_MEMORY_REGION");
-	vm->nr = o->vcpus;
-	vm->vcpu = calloc(vm->nr, sizeof(*vm->vcpu));
-	if (!vm->vcpu)
-		kvm_die("vCPUs");
-	for (i = 0; i < vm->nr; i++)
-		kvm_vcpu_create(vm, &vm->vcpu[i], i);
-}
-
 static void load(struct kvm_vm *vm, const struct options *o)
 {
 	struct hv_error err;
@@ -141,7 +112,8 @@ int main(int argc, char **argv)
 	uint32_t i;
 
 	parse(&o, argc, argv);
-	create(&vm, &o);
+	kvm_vm_create(&vm, o.vcpus, o.memory);
+	kvm_vm_doorbell(&vm);
 	load(&vm, &o);
 	for (i = 0; i < vm.nr; i++) {
 		errno = pthread_create(&vm.vcpu[i].thread, NULL, run, &vm.vcpu[i]);

@@ -7,7 +7,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "kvm_vcpu.h"
+#include "kvm_vm.h"
 
 #define CPUID_MAX 256
 
@@ -82,10 +82,17 @@ void kvm_vcpu_create(struct kvm_vm *vm, struct kvm_vcpu *vcpu, uint32_t index)
 	vcpu->vm = vm;
 	vcpu->index = index;
 	vcpu->fd = call(vm->fd, KVM_CREATE_VCPU, (void *)(unsigned long)index, "KVM_CREATE_VCPU");
-	vcpu->run = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, vcpu->fd, 0);
+	vcpu->run_size = (size_t)size;
+	vcpu->run = mmap(NULL, vcpu->run_size, PROT_READ | PROT_WRITE, MAP_SHARED, vcpu->fd, 0);
 	if (vcpu->run == MAP_FAILED)
 		kvm_die("the vCPU's page");
 	set_cpuid(vcpu);
+}
+
+void kvm_vcpu_destroy(struct kvm_vcpu *vcpu)
+{
+	munmap(vcpu->run, vcpu->run_size);
+	close(vcpu->fd);
 }
 
 static struct kvm_segment flat(uint16_t selector, bool code, bool wide)

@@ -9,12 +9,15 @@
 
 #include "load.h"
 
+struct kvm_vm;
+
 /**
  * struct kvm_vcpu - a vCPU of KVM and the thread that runs it
  * @vm: its VM
  * @index: its number, and its APIC id
  * @fd: KVM's
  * @run: what KVM shares of it
+ * @run_size: its size
  * @thread: runs it
  */
 struct kvm_vcpu {
@@ -22,27 +25,8 @@ struct kvm_vcpu {
 	uint32_t index;
 	int fd;
 	struct kvm_run *run;
+	size_t run_size;
 	pthread_t thread;
-};
-
-/**
- * struct kvm_vm - a VM of KVM with its interrupt controllers in the kernel
- * @kvm: /dev/kvm
- * @fd: the VM's
- * @nr: number of vCPUs
- * @vcpu: the vCPUs
- * @ram: RAM, from address 0
- * @memory: its size
- * @latch: the test device's, read and written by the guest
- */
-struct kvm_vm {
-	int kvm;
-	int fd;
-	uint32_t nr;
-	struct kvm_vcpu *vcpu;
-	void *ram;
-	uint64_t memory;
-	uint32_t latch;
 };
 
 /* Ends the program with a message and errno's words. */
@@ -55,6 +39,8 @@ void kvm_die(const char *what) __attribute__((noreturn));
  * @index: its number
  */
 void kvm_vcpu_create(struct kvm_vm *vm, struct kvm_vcpu *vcpu, uint32_t index);
+
+void kvm_vcpu_destroy(struct kvm_vcpu *vcpu);
 
 /**
  * kvm_vcpu_boot - give a vCPU the first registers that a loader asks for

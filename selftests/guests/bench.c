@@ -1,96 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What single operations cost, in ticks of the TSC: "bench NAME ROUNDS TICKS" for each, TICKS
- * the median of ROUNDS of them one by one, that of reading the TSC taken off. A median, because
- * the host's timer interrupts hit a few rounds. only=NAME measures one; kernel_port=N is the port
- * of pio_kernel (0x80).
+ * What single operations cost (lib/measure.h). kernel_port=N is the port of pio_kernel (0x80).
+ * huge=1: the host has huge pages for RAM, and their first touch is measured, nothing else.
  */
 #include "lib/guest.h"
+#include "lib/measure.h"
 #include "lib/trap.h"
 #include "lib/apic.h"
 
 #define VECTOR		0x51
 #define TIMER_VECTOR	0x52
-#define ROUNDS		501u
-#define WARM		64u
+#define HUGE_SIZE	(2ull << 20)
+#define HUGE_ROUNDS	15u
+#define HUGE_WARM	4u
 #define MSR_HWCR	0xc0010015
+#define MSR_UCODE_REV	0x8b
 #define X2(reg)		(MSR_X2APIC + ((reg) >> 4))
 #define NO_HYPERCALL	0x7fff
 #define TIMER_US	100
 #define POST_PORT	0x80
-#define NOTHING		((void)0)
 
-static u64 took[ROUNDS], nothing;
 static volatile u64 entered, ended;
 static u8 *page;
 static u16 kernel_port;
-
-/* Shell sort. */
-static u64 median(void)
-{
-	u32 step, i, j;
-
-	for (step = ROUNDS / 2; step; step /= 2)
-		for (i = step; i < ROUNDS; i++) {
-			u64 x = took[i];
-
-			for (j = i; j >= step && took[j - step] > x; j -= step)
-				took[j] = took[j - step];
-			took[j] = x;
-		}
-	return took[ROUNDS / 2];
-}
-
-static bool wanted(const char *name)
-{
-	char only[32];
-
-	return !arg_string("only", only, sizeof(only)) || !strncmp(only, name, sizeof(only));
-}
-
-static void report(const char *name)
-{
-	u64 ticks = median();
-
-	printf("bench %s %u %llu\n", name, ROUNDS, ticks > nothing ? ticks - nothing : 0);
-}
-
-/* What is between two readings of the TSC; what comes before is not measured. */
-#define MEASURE(name, before, ...)					\
-	do {								\
-		u32 __i;						\
-									\
-		for (__i = 0; wanted(name) && __i < WARM + ROUNDS; __i++) { \
-			u64 __start, __end;				\
-									\
-			before;						\
-			__start = rdtsc();				\
-			__VA_ARGS__;					\
-			__end = rdtsc();				\
-			if (__i >= WARM)				\
-				took[__i - WARM] = __end - __start;	\
-		}							\
-		if (wanted(name))					\
-			report(name);					\
-	} while (0)
-
-/* The same, from the reading before to what a handler has left in "stamp". */
-#define MEASURE_TO(name, before, stamp, ...)				\
-	do {								\
-		u32 __i;						\
-									\
-		for (__i = 0; wanted(name) && __i < WARM + ROUNDS; __i++) { \
-			u64 __start;					\
-									\
-			before;						\
-			__start = rdtsc();				\
-			__VA_ARGS__;					\
-			if (__i >= WARM)				\
-				took[__i - WARM] = (stamp) - __start;	\
-		}							\
-		if (wanted(name))					\
-			report(name);					\
-	} while (0)
 
 static void on_interrupt(struct regs *r)
 {
@@ -118,15 +50,18 @@ static void sleep(void)
 
 static void measure_cpu(void)
 {
+	/* One that exits and costs little. */
+	u32 msr = is_intel() ? MSR_UCODE_REV : MSR_HWCR;
+
 	cpuid(0, 0);
 	MEASURE("cpuid", NOTHING, cpuid(0, 0));
 	MEASURE("vmmcall", NOTHING, {
 		u64 nr = NO_HYPERCALL;
 
-		__asm__ __volatile__("vmmcall" : "+a"(nr) :: "memory");
+		__asm__ __volatile__(HYPERCALL : "+a"(nr) :: "memory");
 	});
-	MEASURE("rdmsr", NOTHING, rdmsr(MSR_HWCR));
-	MEASURE("wrmsr", NOTHING, wrmsr(MSR_HWCR, 0));
+	MEASURE("rdmsr", NOTHING, rdmsr(msr));
+	MEASURE("wrmsr", NOTHING, wrmsr(msr, 0));
 	MEASURE("tpr", NOTHING, wrmsr(X2(APIC_TPR), __i & 1 ? 0x10 : 0));
 	wrmsr(X2(APIC_TPR), 0);
 }
@@ -143,12 +78,22 @@ static void measure_irq(void)
 	});
 	MEASURE_TO("eoi", wrmsr(X2(APIC_SELF), VECTOR); sti_nop_cli(), __start + ended, NOTHING);
 	wrmsr(X2(APIC_LVTT), LVTT_DEADLINE | TIMER_VECTOR);
+	MEASURE("timer_set", NOTHING, wrmsr(MSR_TSC_DEADLINE, ~0ull >> 1));
 	/* How late it is: what comes before falls into the time that is waited for. */
 	MEASURE_TO("hlt_timer", {
 		entered = 0;
 		deadline = rdtsc() + ticks;
 		wrmsr(MSR_TSC_DEADLINE, deadline);
 		sleep();
+	}, entered - deadline + __start, NOTHING);
+	MEASURE_TO("timer_running", {
+		entered = 0;
+		deadline = rdtsc() + ticks;
+		wrmsr(MSR_TSC_DEADLINE, deadline);
+		sti();
+		while (!entered)
+			;
+		cli();
 	}, entered - deadline + __start, NOTHING);
 }
 
@@ -158,6 +103,7 @@ static void measure_devices(void)
 
 	MEASURE("pio_kernel", NOTHING, outb(kernel_port, 0));
 	MEASURE("pio_user", NOTHING, outb(TD_LATCH, 0));
+	MEASURE("doorbell", NOTHING, outl(TD_DOORBELL, 0));
 	MEASURE("mmio_kernel", NOTHING, *ioapic = 0);
 	MEASURE("mmio_user", NOTHING, *device = 0);
 }
@@ -170,6 +116,19 @@ static void measure_memory(void)
 	MEASURE("map_present", testdev_unmap((u64)page), *(volatile u8 *)page = 1);
 }
 
+static void measure_huge(void)
+{
+	u64 start;
+
+	page = (u8 *)((ram_top() & -HUGE_SIZE) - (HUGE_WARM + HUGE_ROUNDS) * HUGE_SIZE);
+	MEASURE_TIMES("touch_2m", HUGE_WARM, HUGE_ROUNDS, NOTHING,
+		      *(volatile u8 *)(page + __i * HUGE_SIZE) = 1);
+	start = rdtsc();
+	*(volatile u8 *)(page + HUGE_SIZE - 1) = 1;
+	/* Far less than a page fault. */
+	ok(rdtsc() - start < 200, "2 MiB are there at once");
+}
+
 void guest_main(void)
 {
 	kernel_port = arg_u64("kernel_port", POST_PORT);
@@ -180,8 +139,11 @@ void guest_main(void)
 		guest_die("no x2APIC");
 	tsc_khz();
 	cli();
-	MEASURE("nothing", NOTHING, NOTHING);
-	nothing = took[ROUNDS / 2];
+	measure_begin();
+	if (arg_u64("huge", 0)) {
+		measure_huge();
+		return;
+	}
 	measure_cpu();
 	measure_irq();
 	measure_devices();

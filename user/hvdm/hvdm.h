@@ -46,6 +46,14 @@ struct testdev {
 };
 
 /**
+ * testdev_init - make the doorbell
+ * @dev: the device; @vm is set
+ *
+ * Return: 0, or -1 with errno set.
+ */
+int testdev_init(struct testdev *dev);
+
+/**
  * testdev_access - serve an access
  * @dev: the device
  * @access: the access; a read that is not for it gives all ones

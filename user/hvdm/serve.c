@@ -74,6 +74,8 @@ void serve(int vm, bool with_testdev, int report)
 	testdev.vm = vm;
 	testdev.vcpus = info.nr_vcpus;
 	testdev.ram = info.ram_size;
+	if (with_testdev && testdev_init(&testdev) < 0)
+		fail(report, "cannot make the doorbell", errno);
 
 	failed = sandbox_seal(vm, report);
 	if (failed)

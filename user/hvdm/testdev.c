@@ -3,18 +3,22 @@
  * The test device of bare guests:
  *   port 0xe0-0xe3     four bytes that keep what is written
  *   port 0xe4          write: take the page at this address out of the nested page table
+ *   port 0xe8          write of four bytes: a doorbell that nobody listens to
  *   port 0x2000 + n    write: set interrupt line n to the value
  *   port 0xf4          write v: end with status v * 2 + 1
  *   port 0x510, 0x511  firmware configuration: number of vCPUs (5), RAM (3), signature (0)
  *   memory 0xff000000  64 KiB that are reached by exits
  */
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "hvdm.h"
 
 #define PORT_LATCH  0xe0
 #define PORT_UNMAP  0xe4
+#define PORT_BELL   0xe8
 #define PORT_EXIT   0xf4
 #define PORT_SELECT 0x510
 #define PORT_CONFIG 0x511
@@ -25,6 +29,22 @@
 #define KEY_SIGNATURE 0
 #define KEY_RAM	      3
 #define KEY_CPUS      5
+
+int testdev_init(struct testdev *dev)
+{
+	struct hvmm_vm_ioeventfd bell = {
+		.size = sizeof(bell), .addr = PORT_BELL, .space = HVMM_VM_SPACE_PIO, .len = 4
+	};
+
+	int ret;
+
+	bell.fd = eventfd(0, EFD_CLOEXEC);
+	if (bell.fd < 0)
+		return -1;
+	ret = ioctl(dev->vm, HVMM_VM_IOEVENTFD, &bell);
+	close(bell.fd);
+	return ret;
+}
 
 static uint64_t value(const struct access *a)
 {

@@ -73,9 +73,10 @@ void spin_us(u64 us);
 /* Pages for a test, zeroed, identity mapped, never freed. */
 void *alloc_pages(u32 count);
 
-/* Test device: 4-byte latch, unmap of a nested page, interrupt lines, MMIO window. */
+/* Test device: 4-byte latch, unmap of a nested page, doorbell, interrupt lines, MMIO window. */
 #define TD_LATCH 0xe0
 #define TD_UNMAP 0xe4
+#define TD_DOORBELL 0xe8	/* 4 bytes: signals an eventfd that nobody reads */
 #define TD_EXIT 0xf4
 #define TD_LINE 0x2000
 #define TD_MMIO 0xff000000ull
