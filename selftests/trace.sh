@@ -218,6 +218,34 @@ else
 	skip 'the cap' 'hvadm has no quotas yet'
 fi
 
+# The interfaces that perf and bpftrace read them by. The other VM tells whether a program sees a
+# record's fields, or just records.
+counter=${TRACECOUNT:-/selftests/bench/tracecount}
+if [ -x "$counter" ]; then
+	for vm in other seen; do
+		hvadm create $vm --memory 32M --kernel "$guests/msrs.elf" --cmdline emulator=tcg \
+			--testdev
+	done
+	id=$(figure id)
+	"$counter" hvmm_exit vm "$id" sh -c 'hvadm start other && hvadm start seen &&
+		hvadm console other --timeout 90 && hvadm console seen --timeout 90' \
+		>"$tmp/count" 2>"$tmp/err"
+	status=$?
+	seen=$(figure exits-sum)
+	vm=other
+	other=$(figure exits-sum)
+	echo "$(cat "$tmp/count"), of $other + $seen exits" >>"$tmp/err"
+	if [ $status = 4 ]; then
+		skip 'perf and BPF see exits' 'this kernel has no perf events, or no BPF'
+	else
+		check 'perf events count exits, a BPF program those of one VM' test \
+			"$(cat "$tmp/count")" = "perf $((other + seen)) bpf $seen" -a "$seen" -gt 100
+	fi
+	hvadm destroy other seen
+else
+	skip 'perf and BPF see exits' "no $counter"
+fi
+
 # Tools that read them, where there are any: hosts/run --add brings them in
 if command -v perf >/dev/null; then
 	hvadm create seen --memory 32M --kernel "$guests/msrs.elf" --cmdline emulator=tcg \
