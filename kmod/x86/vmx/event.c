@@ -23,8 +23,8 @@ void hvmm_vmx_inject(struct hvmm_x86_vcpu *x, const struct hvmm_event *event)
 
 	if (event->has_error) {
 		info |= EVENT_ERROR;
-		/* Selectors are 16 bits, and no error code has more (27.2.1.3). */
-		hvmm_vmx_write(vmx, VMCS_ENTRY_EVENT_ERROR, event->error & 0x7fff);
+		/* Selectors have 16 bits, and no error code may have more (27.2.1.3). */
+		hvmm_vmx_write(vmx, VMCS_ENTRY_EVENT_ERROR, (u16)event->error);
 	}
 	hvmm_vmx_write(vmx, VMCS_ENTRY_EVENT, info);
 	trace_hvmm_inject(x->vcpu.vm->id, x->vcpu.index, event->type, event->vector,
