@@ -41,26 +41,46 @@ static bool code_is_64bit(struct hvmm_x86_vcpu *x)
 	return cs.attrib & HVMM_SEG_ATTR_L;
 }
 
-static int load_pdptes(struct hvmm_x86_vcpu *x, u64 cr0, u64 cr4, u64 efer)
+static bool has_pdptes(u64 cr0, u64 cr4, u64 efer)
+{
+	return hvmm_arch->set_pdptes && (cr0 & X86_CR0_PG) && (cr4 & X86_CR4_PAE) &&
+	       !(efer & EFER_LMA);
+}
+
+bool hvmm_has_pdptes(struct hvmm_x86_vcpu *x)
+{
+	return has_pdptes(hvmm_arch->get_cr(x, 0), hvmm_arch->get_cr(x, 4),
+			  hvmm_arch->get_efer(x));
+}
+
+int hvmm_read_pdptes(struct hvmm_x86_vcpu *x, u64 cr3, u64 pdpte[4])
 {
 	const u64 reserved = 0x1e6ULL | ~GENMASK_ULL(hvmm_guest_maxphyaddr() - 1, 0);
-	u64 gpa = hvmm_arch->get_cr(x, 3) & PDPT_ADDR;
 	unsigned int i;
-	u64 pdpte[4];
 	int ret;
 
-	if (!hvmm_arch->set_pdptes || !(cr0 & X86_CR0_PG) || !(cr4 & X86_CR4_PAE) ||
-	    (efer & EFER_LMA))
-		return 0;
-	ret = hvmm_mem_read(&x->vcpu.vm->mem, gpa, pdpte, sizeof(pdpte), &x->missing_gfn);
+	ret = hvmm_mem_read(&x->vcpu.vm->mem, cr3 & PDPT_ADDR, pdpte, 4 * sizeof(*pdpte),
+			    &x->missing_gfn);
 	/* Nothing is there: all ones, as on a bus. */
 	if (ret)
 		return ret == -EAGAIN ? ret : -EINVAL;
 	for (i = 0; i < 4; i++)
 		if ((pdpte[i] & 1) && (pdpte[i] & reserved))
 			return -EINVAL;
-	hvmm_arch->set_pdptes(x, pdpte);
 	return 0;
+}
+
+static int load_pdptes(struct hvmm_x86_vcpu *x, u64 cr0, u64 cr4, u64 efer)
+{
+	u64 pdpte[4];
+	int ret;
+
+	if (!has_pdptes(cr0, cr4, efer))
+		return 0;
+	ret = hvmm_read_pdptes(x, hvmm_arch->get_cr(x, 3), pdpte);
+	if (!ret)
+		hvmm_arch->set_pdptes(x, pdpte);
+	return ret;
 }
 
 int hvmm_set_cr0(struct hvmm_x86_vcpu *x, u64 val)

@@ -48,6 +48,20 @@ int hvmm_set_cr3(struct hvmm_x86_vcpu *x, u64 val);
 int hvmm_set_cr4(struct hvmm_x86_vcpu *x, u64 val);
 
 /**
+ * hvmm_has_pdptes - whether a load of CR3 loads what it points to under PAE paging
+ * @x: the vCPU
+ */
+bool hvmm_has_pdptes(struct hvmm_x86_vcpu *x);
+
+/**
+ * hvmm_read_pdptes - read and check what CR3 points to under PAE paging
+ * @x: the vCPU
+ * @cr3: CR3
+ * @pdpte: filled
+ */
+int hvmm_read_pdptes(struct hvmm_x86_vcpu *x, u64 cr3, u64 pdpte[4]);
+
+/**
  * hvmm_get_cr8 - CR8: the LAPIC's task priority class
  * @x: the vCPU
  */

@@ -446,6 +446,46 @@ enum hvmm_exit_fate hvmm_exit_impossible(struct hvmm_x86_vcpu *x, const char *wh
 	return HVMM_EXIT_STOP;
 }
 
+static enum hvmm_exit_fate task_switched(struct hvmm_x86_vcpu *x, int ret,
+					 const struct hvmm_fault *fault)
+{
+	switch (ret) {
+	case 0:
+		return HVMM_EXIT_RESUME;
+	case -EAGAIN:
+		return fault_in(x);
+	case -EFAULT:
+		return queue_fault(x, fault);
+	default:
+		return hvmm_exit_impossible(x, "a task switch needs what is not in RAM");
+	}
+}
+
+enum hvmm_exit_fate hvmm_exit_task_switch(struct hvmm_x86_vcpu *x, u16 sel,
+					  enum hvmm_task_source source, unsigned int len)
+{
+	struct hvmm_fault fault;
+
+	return task_switched(x, hvmm_task_switch(x, sel, source, len, &fault), &fault);
+}
+
+/* SDM vol. 2, IRET. */
+bool hvmm_iret_switches_task(struct hvmm_x86_vcpu *x)
+{
+	return (x->regs.rflags & (X86_EFLAGS_NT | X86_EFLAGS_VM)) == X86_EFLAGS_NT &&
+	       (hvmm_arch->get_cr(x, 0) & X86_CR0_PE) && !(hvmm_arch->get_efer(x) & EFER_LMA);
+}
+
+enum hvmm_exit_fate hvmm_exit_task_return(struct hvmm_x86_vcpu *x, unsigned int len)
+{
+	enum hvmm_exit_fate fate;
+	struct hvmm_fault fault;
+
+	if (need_len(x, &len, HVMM_KIND_IRET, &fate))
+		return fate;
+	return task_switched(x, hvmm_task_return(x, len, &fault), &fault);
+}
+
 static int write_cr(struct hvmm_x86_vcpu *x, unsigned int nr, u64 val)
 {
 	switch (nr) {

@@ -3,6 +3,7 @@
 #define HVMM_X86_EXIT_H
 
 #include "host/fpu.h"
+#include "x86/task.h"
 #include "x86/vcpu.h"
 
 /* Bits that are always one: APM vol. 2, 13.1.1.3, 13.1.1.4 and 3.1.6. */
@@ -88,6 +89,29 @@ static inline bool hvmm_exit_npf_may_be_quick(const struct hvmm_x86_vcpu *x, u64
  * Return: whether it is mapped now; if not, hvmm_exit_npf() is to be called.
  */
 bool hvmm_exit_npf_quick(struct hvmm_x86_vcpu *x, u64 gpa, bool write);
+
+/**
+ * hvmm_exit_task_switch - a task switch through a TSS
+ * @x: the vCPU
+ * @sel: selector of the new TSS
+ * @source: what asked for it
+ * @len: length of the instruction that did; 0 for what is not an instruction
+ */
+enum hvmm_exit_fate hvmm_exit_task_switch(struct hvmm_x86_vcpu *x, u16 sel,
+					  enum hvmm_task_source source, unsigned int len);
+
+/**
+ * hvmm_iret_switches_task - whether IRET, which the guest is about to execute, is a task switch
+ * @x: the vCPU
+ */
+bool hvmm_iret_switches_task(struct hvmm_x86_vcpu *x);
+
+/**
+ * hvmm_exit_task_return - such an IRET
+ * @x: the vCPU
+ * @len: its length, 0 if unknown
+ */
+enum hvmm_exit_fate hvmm_exit_task_return(struct hvmm_x86_vcpu *x, unsigned int len);
 
 /**
  * hvmm_exit_impossible - an exit that hvmm cannot handle: stop the VM

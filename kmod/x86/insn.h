@@ -33,6 +33,9 @@ enum hvmm_seg_reg {
 	HVMM_SEG_FS,
 	HVMM_SEG_GS,
 	HVMM_SEG_NR,
+	/* Not for instructions' operands. */
+	HVMM_SEG_LDTR = HVMM_SEG_NR,
+	HVMM_SEG_TR,
 	HVMM_SEG_NONE = 0xff,
 };
 

@@ -51,6 +51,7 @@ struct hvmm_paging_regs;
  * @intr_allowed: RFLAGS.IF set and no interrupt shadow
  * @nmi_allowed: no NMI blocking and no interrupt shadow
  * @nmi_masked: an NMI is in service: its IRET is still to come
+ * @set_nmi_masked: say so: a task switch has begun or ended its service
  * @open_irq_window: exit as soon as an interrupt of a priority class can be taken
  * @open_tpr_window: exit when the guest writes CR8
  * @open_nmi_window: exit as soon as an NMI can be taken
@@ -99,6 +100,7 @@ struct hvmm_arch_ops {
 	bool (*intr_allowed)(struct hvmm_x86_vcpu *x);
 	bool (*nmi_allowed)(struct hvmm_x86_vcpu *x);
 	bool (*nmi_masked)(struct hvmm_x86_vcpu *x);
+	void (*set_nmi_masked)(struct hvmm_x86_vcpu *x, bool on);
 	void (*open_irq_window)(struct hvmm_x86_vcpu *x, u8 priority);
 	void (*open_tpr_window)(struct hvmm_x86_vcpu *x);
 	void (*open_nmi_window)(struct hvmm_x86_vcpu *x);

@@ -52,6 +52,10 @@ static int mem_check(struct hvmm_mem *mem, u64 gpa, unsigned int len, u64 *missi
 {
 	u64 page;
 
+	if (mem->until_miss && !--mem->until_miss) {
+		*missing = gpa >> 12;
+		return -EAGAIN;
+	}
 	if (gpa >= mem->ram.size || mem->ram.size - gpa < len)
 		return -EFAULT;
 	for (page = gpa >> 12; page <= (gpa + len - 1) >> 12; page++) {
@@ -138,7 +142,37 @@ static void set_efer(struct hvmm_x86_vcpu *x, u64 efer)
 
 static void get_seg(struct hvmm_x86_vcpu *x, enum hvmm_seg_reg nr, struct hvmm_seg *seg)
 {
-	*seg = x->cs;
+	*seg = nr == HVMM_SEG_CS ? x->cs : x->seg[nr];
+}
+
+static void set_seg(struct hvmm_x86_vcpu *x, enum hvmm_seg_reg nr, const struct hvmm_seg *seg)
+{
+	*(nr == HVMM_SEG_CS ? &x->cs : &x->seg[nr]) = *seg;
+}
+
+static void get_dt(struct hvmm_x86_vcpu *x, bool idt, u64 *base, u32 *limit)
+{
+	*base = x->gdt_base;
+	*limit = x->gdt_limit;
+}
+
+static u64 get_dr(struct hvmm_x86_vcpu *x, int nr)
+{
+	return x->dr[nr];
+}
+
+static void set_dr(struct hvmm_x86_vcpu *x, int nr, u64 val)
+{
+	x->dr[nr] = val;
+}
+
+static void set_nmi_masked(struct hvmm_x86_vcpu *x, bool on)
+{
+	x->nmi_masked = on;
+}
+
+static void set_shadow(struct hvmm_x86_vcpu *x, bool on)
+{
 }
 
 static int get_cpl(struct hvmm_x86_vcpu *x)
@@ -187,6 +221,12 @@ static void flush_tlb(struct hvmm_x86_vcpu *x)
 static const struct hvmm_arch_ops fake_ops = {
 	.name = "fake",
 	.get_seg = get_seg,
+	.set_seg = set_seg,
+	.get_dt = get_dt,
+	.get_dr = get_dr,
+	.set_dr = set_dr,
+	.set_nmi_masked = set_nmi_masked,
+	.set_shadow = set_shadow,
 	.get_cpl = get_cpl,
 	.get_cr = get_cr,
 	.set_cr = set_cr,

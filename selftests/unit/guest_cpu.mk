@@ -2,7 +2,7 @@
 # The guest's CPU: policies and page walk, over a fake kernel and vendor.
 
 guest_cpu_fake := asm/cpufeature.h asm/cpufeatures.h asm/cpuid.h asm/msr.h asm/msr-index.h asm/processor.h \
-	asm/tsc.h asm/fpu/xcr.h asm/pvclock-abi.h uapi/asm/kvm_para.h \
+	asm/trapnr.h asm/tsc.h asm/fpu/xcr.h asm/pvclock-abi.h uapi/asm/kvm_para.h \
 	uapi/linux/kvm_para.h linux/cache.h linux/log2.h linux/ktime.h \
 	linux/timekeeping.h linux/printk.h
 guest_cpu_inc := x86 dev ../selftests/unit/guest_cpu ../selftests/unit/guest_cpu/x86
@@ -36,7 +36,13 @@ test_walked_kmod := $(guest_cpu_kmod)
 test_walked_inc := $(guest_cpu_inc)
 test_walked_cflags := $(guest_cpu_cflags)
 
-$(O)/test_guest_cpu $(O)/test_pv $(O)/test_walk $(O)/test_walked: $(addprefix $(O)/fake/,$(guest_cpu_fake))
+tests += test_task
+test_task_src := test_task.c guest_cpu.c
+test_task_kmod := $(guest_cpu_kmod) x86/task.c x86/task_look.c
+test_task_inc := $(guest_cpu_inc)
+test_task_cflags := $(guest_cpu_cflags)
+
+$(O)/test_guest_cpu $(O)/test_pv $(O)/test_task $(O)/test_walk $(O)/test_walked: $(addprefix $(O)/fake/,$(guest_cpu_fake))
 
 $(O)/fake/%.h:
 	@mkdir -p $(@D)

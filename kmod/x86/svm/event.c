@@ -12,6 +12,7 @@
 #include "host/irq.h"
 #include "host/quirks.h"
 #include "trace.h"
+#include "x86/exit.h"
 #include "x86/svm/svm.h"
 
 void hvmm_svm_inject(struct hvmm_x86_vcpu *x, const struct hvmm_event *event)
@@ -44,6 +45,15 @@ bool hvmm_svm_intr_allowed(struct hvmm_x86_vcpu *x)
 bool hvmm_svm_nmi_masked(struct hvmm_x86_vcpu *x)
 {
 	return to_svm(x)->nmi_masked;
+}
+
+void hvmm_svm_set_nmi_masked(struct hvmm_x86_vcpu *x, bool on)
+{
+	struct hvmm_svm_vcpu *svm = to_svm(x);
+
+	svm->nmi_masked = on;
+	svm->iret_pending = false;
+	hvmm_svm_intercept(svm, SVM_ICPT_IRET, on);
 }
 
 bool hvmm_svm_nmi_allowed(struct hvmm_x86_vcpu *x)
@@ -147,8 +157,11 @@ static u64 linear_rip(const struct hvmm_x86_vcpu *x)
 	return to_svm((struct hvmm_x86_vcpu *)x)->vmcb->save.cs.base + x->regs.rip;
 }
 
-enum hvmm_exit_fate hvmm_svm_exit_iret(struct hvmm_svm_vcpu *svm)
+enum hvmm_exit_fate hvmm_svm_exit_iret(struct hvmm_svm_vcpu *svm, unsigned int len)
 {
+	/* A step over it would leave its TF in the old task's TSS, and trap in neither. */
+	if (hvmm_iret_switches_task(&svm->x))
+		return hvmm_exit_task_return(&svm->x, len);
 	/* It has not been executed yet: NMIs stay blocked until RIP moves. */
 	hvmm_svm_intercept(svm, SVM_ICPT_IRET, false);
 	svm->iret_pending = true;

@@ -132,7 +132,7 @@ enum hvmm_exit_fate hvmm_svm_exit(struct hvmm_x86_vcpu *x)
 		return HVMM_EXIT_RESUME;
 	case SVM_X_IRET:
 		COUNT(nmi_window);
-		return hvmm_svm_exit_iret(svm);
+		return hvmm_svm_exit_iret(svm, next_len(svm));
 	case SVM_X_CR0_READ ... SVM_X_CR0_WRITE + 15:
 	case SVM_X_CR0_SEL_WRITE:
 		COUNT(cr);

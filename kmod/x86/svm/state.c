@@ -26,6 +26,10 @@ static struct hvmm_seg *seg_of(struct hvmm_x86_vcpu *x, enum hvmm_seg_reg nr)
 		return &s->fs;
 	case HVMM_SEG_GS:
 		return &s->gs;
+	case HVMM_SEG_LDTR:
+		return &s->ldtr;
+	case HVMM_SEG_TR:
+		return &s->tr;
 	default:
 		return &s->ds;
 	}

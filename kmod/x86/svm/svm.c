@@ -220,6 +220,7 @@ const struct hvmm_arch_ops hvmm_svm_ops = {
 	.intr_allowed		= hvmm_svm_intr_allowed,
 	.nmi_allowed		= hvmm_svm_nmi_allowed,
 	.nmi_masked		= hvmm_svm_nmi_masked,
+	.set_nmi_masked		= hvmm_svm_set_nmi_masked,
 	.open_irq_window	= hvmm_svm_open_irq_window,
 	.open_tpr_window	= hvmm_svm_open_tpr_window,
 	.open_nmi_window	= hvmm_svm_open_nmi_window,

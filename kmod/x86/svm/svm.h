@@ -150,6 +150,7 @@ void hvmm_svm_inject(struct hvmm_x86_vcpu *x, const struct hvmm_event *event);
 bool hvmm_svm_intr_allowed(struct hvmm_x86_vcpu *x);
 bool hvmm_svm_nmi_allowed(struct hvmm_x86_vcpu *x);
 bool hvmm_svm_nmi_masked(struct hvmm_x86_vcpu *x);
+void hvmm_svm_set_nmi_masked(struct hvmm_x86_vcpu *x, bool on);
 void hvmm_svm_open_irq_window(struct hvmm_x86_vcpu *x, u8 priority);
 void hvmm_svm_open_tpr_window(struct hvmm_x86_vcpu *x);
 void hvmm_svm_close_tpr_window(struct hvmm_svm_vcpu *svm);
@@ -157,7 +158,7 @@ void hvmm_svm_open_nmi_window(struct hvmm_x86_vcpu *x);
 void hvmm_svm_set_shadow(struct hvmm_x86_vcpu *x, bool on);
 void hvmm_svm_close_window(struct hvmm_svm_vcpu *svm);
 void hvmm_svm_complete_events(struct hvmm_svm_vcpu *svm);
-enum hvmm_exit_fate hvmm_svm_exit_iret(struct hvmm_svm_vcpu *svm);
+enum hvmm_exit_fate hvmm_svm_exit_iret(struct hvmm_svm_vcpu *svm, unsigned int len);
 
 /* x86/svm/exit.c */
 enum hvmm_exit_fate hvmm_svm_exit(struct hvmm_x86_vcpu *x);

@@ -42,6 +42,11 @@ bool hvmm_vmx_nmi_masked(struct hvmm_x86_vcpu *x)
 	return hvmm_vmx_read(to_vmx(x), VMCS_INTERRUPTIBILITY) & BLOCKED_BY_NMI;
 }
 
+void hvmm_vmx_set_nmi_masked(struct hvmm_x86_vcpu *x, bool on)
+{
+	hvmm_vmx_assign(to_vmx(x), VMCS_INTERRUPTIBILITY, BLOCKED_BY_NMI, on);
+}
+
 bool hvmm_vmx_nmi_allowed(struct hvmm_x86_vcpu *x)
 {
 	return !(hvmm_vmx_read(to_vmx(x), VMCS_INTERRUPTIBILITY) & (SHADOW | BLOCKED_BY_NMI));

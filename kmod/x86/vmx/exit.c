@@ -89,6 +89,30 @@ static enum hvmm_exit_fate exit_pause(struct hvmm_vmx_vcpu *vmx)
 	return fate;
 }
 
+/* An event is not an instruction, but for INT n, INT3, INTO and INT1. */
+static bool is_insn(u64 event)
+{
+	switch (EVENT_TYPE(event)) {
+	case EVENT_SOFT_INTERRUPT:
+	case EVENT_ICEBP:
+	case EVENT_SOFT_EXCEPTION:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static enum hvmm_exit_fate exit_task_switch(struct hvmm_vmx_vcpu *vmx)
+{
+	u64 q = hvmm_vmx_read(vmx, VMCS_QUALIFICATION);
+	enum hvmm_task_source source = TASK_Q_SOURCE(q);
+	unsigned int len = insn_len(vmx);
+
+	if (source == HVMM_TASK_GATE && !is_insn(hvmm_vmx_read(vmx, VMCS_VECTORING)))
+		len = 0;
+	return hvmm_exit_task_switch(&vmx->x, TASK_Q_SEL(q), source, len);
+}
+
 /* The entry was refused: say which check it was. */
 static enum hvmm_exit_fate entry_failed(struct hvmm_vmx_vcpu *vmx)
 {
@@ -213,7 +237,7 @@ enum hvmm_exit_fate hvmm_vmx_exit(struct hvmm_x86_vcpu *x)
 		return HVMM_EXIT_RESUME;
 	case REASON_TASK_SWITCH:
 		COUNT(other);
-		return hvmm_exit_impossible(x, "a task switch, which is not emulated");
+		return exit_task_switch(vmx);
 	case REASON_EPT_MISCONFIGURED:
 		COUNT(other);
 		return hvmm_exit_impossible(x, "the nested page table is misconfigured");

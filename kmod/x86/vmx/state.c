@@ -10,10 +10,10 @@
 #include "x86/walk.h"
 
 /* The fields of a segment are in the order of the segments' encodings. */
-static_assert(VMCS_GUEST_GS_SEL - VMCS_GUEST_ES_SEL == HVMM_SEG_GS);
-static_assert(VMCS_GUEST_GS_BASE - VMCS_GUEST_ES_BASE == HVMM_SEG_GS);
-static_assert(VMCS_GUEST_GS_LIMIT - VMCS_GUEST_ES_LIMIT == HVMM_SEG_GS);
-static_assert(VMCS_GUEST_GS_AR - VMCS_GUEST_ES_AR == HVMM_SEG_GS);
+static_assert(VMCS_GUEST_TR_SEL - VMCS_GUEST_ES_SEL == HVMM_SEG_TR);
+static_assert(VMCS_GUEST_TR_BASE - VMCS_GUEST_ES_BASE == HVMM_SEG_TR);
+static_assert(VMCS_GUEST_TR_LIMIT - VMCS_GUEST_ES_LIMIT == HVMM_SEG_TR);
+static_assert(VMCS_GUEST_TR_AR - VMCS_GUEST_ES_AR == HVMM_SEG_TR);
 
 /* Access rights have a gap where a descriptor has bits of the limit. */
 u32 hvmm_vmx_ar(u16 attrib)

@@ -147,9 +147,9 @@ static void reset_segments(struct hvmm_vmx_vcpu *vmx)
 	reset_seg(vmx, HVMM_SEG_CS, data | HVMM_SEG_ATTR_CODE);
 	hvmm_vmx_write(vmx, VMCS_GUEST_CS_SEL, 0xf000);
 	hvmm_vmx_write(vmx, VMCS_GUEST_CS_BASE, 0xffff0000);
-	/* LDTR and TR follow GS. A busy TSS of 32 bits: 64-bit mode takes no other. */
-	reset_seg(vmx, HVMM_SEG_NR, HVMM_SEG_ATTR_P | 2);
-	reset_seg(vmx, HVMM_SEG_NR + 1, HVMM_SEG_ATTR_P | 11);
+	reset_seg(vmx, HVMM_SEG_LDTR, HVMM_SEG_ATTR_P | 2);
+	/* A busy TSS of 32 bits: 64-bit mode takes no other. */
+	reset_seg(vmx, HVMM_SEG_TR, HVMM_SEG_ATTR_P | 11);
 	hvmm_vmx_set_dt(&vmx->x, false, 0, 0xffff);
 	hvmm_vmx_set_dt(&vmx->x, true, 0, 0xffff);
 }

@@ -347,6 +347,8 @@ enum hvmm_vmx_reason {
 #define EPT_Q_LINEAR_VALID		BIT_ULL(7)
 #define EPT_Q_TRANSLATED		BIT_ULL(8)
 #define EPT_Q_UNBLOCKED_NMI		BIT_ULL(12)
+#define TASK_Q_SEL(q)			((q) & 0xffff)
+#define TASK_Q_SOURCE(q)		(((q) >> 30) & 3)
 #define IO_Q_SIZE(q)			(((q) & 7) + 1)
 #define IO_Q_IN				BIT_ULL(3)
 #define IO_Q_STRING			BIT_ULL(4)

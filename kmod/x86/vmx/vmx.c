@@ -275,6 +275,7 @@ const struct hvmm_arch_ops hvmm_vmx_ops = {
 	.intr_allowed		= hvmm_vmx_intr_allowed,
 	.nmi_allowed		= hvmm_vmx_nmi_allowed,
 	.nmi_masked		= hvmm_vmx_nmi_masked,
+	.set_nmi_masked		= hvmm_vmx_set_nmi_masked,
 	.open_irq_window	= hvmm_vmx_open_irq_window,
 	.open_tpr_window	= hvmm_vmx_open_tpr_window,
 	.open_nmi_window	= hvmm_vmx_open_nmi_window,

@@ -198,6 +198,7 @@ void hvmm_vmx_inject(struct hvmm_x86_vcpu *x, const struct hvmm_event *event);
 bool hvmm_vmx_intr_allowed(struct hvmm_x86_vcpu *x);
 bool hvmm_vmx_nmi_allowed(struct hvmm_x86_vcpu *x);
 bool hvmm_vmx_nmi_masked(struct hvmm_x86_vcpu *x);
+void hvmm_vmx_set_nmi_masked(struct hvmm_x86_vcpu *x, bool on);
 void hvmm_vmx_open_irq_window(struct hvmm_x86_vcpu *x, u8 priority);
 void hvmm_vmx_open_tpr_window(struct hvmm_x86_vcpu *x);
 void hvmm_vmx_open_nmi_window(struct hvmm_x86_vcpu *x);

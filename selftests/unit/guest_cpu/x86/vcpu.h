@@ -16,7 +16,19 @@
 #define HVMM_VM_RAM		(1 << 20)
 
 struct hvmm_tdp_format;
-struct hvmm_event;
+
+enum hvmm_event_type {
+	HVMM_EVENT_INTR = 0, HVMM_EVENT_NMI = 2, HVMM_EVENT_EXCEPTION = 3, HVMM_EVENT_SOFT = 4,
+};
+
+struct hvmm_event {
+	bool valid;
+	u8 type;
+	u8 vector;
+	bool has_error;
+	u32 error;
+	u8 insn_len;
+};
 
 enum hvmm_exit_fate { HVMM_EXIT_RESUME, HVMM_EXIT_YIELD };
 enum hvmm_unit_state { HVMM_UNIT_PARKED, HVMM_UNIT_QUEUED, HVMM_UNIT_RUNNING };
@@ -44,7 +56,8 @@ struct hvmm_tdp {
 
 /*
  * @missing: a frame that is not mapped yet; ~0 for none: where one goes away @tlb_gen goes up.
- * @reads: calls of hvmm_mem_read(). @race: see guest_cpu.c.
+ * @reads: calls of hvmm_mem_read(). @race: see guest_cpu.c. @until_miss: the access, counted
+ * from 1, whose page is missing this once.
  */
 struct hvmm_mem {
 	struct { u64 size; } ram;
@@ -53,6 +66,7 @@ struct hvmm_mem {
 	u8 *data;
 	u64 missing;
 	unsigned int reads;
+	unsigned int until_miss;
 	void (*race)(struct hvmm_mem *mem);
 };
 
@@ -128,6 +142,7 @@ struct hvmm_x86_vcpu {
 	u64 steal_base;
 	bool preempted;
 	bool eoi_armed;
+	struct hvmm_event event;
 
 	u64 cr[5];
 	u64 efer;
@@ -136,6 +151,12 @@ struct hvmm_x86_vcpu {
 	u64 tsc_offset;
 	int cpl;
 	struct hvmm_seg cs;
+	/* All but CS. */
+	struct hvmm_seg seg[HVMM_SEG_TR + 1];
+	u64 gdt_base;
+	u32 gdt_limit;
+	u64 dr[8];
+	bool nmi_masked;
 	unsigned int flushes;
 
 	struct hvmm_walked code[HVMM_WALKED_PAGES];
