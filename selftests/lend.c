@@ -6,6 +6,7 @@
  */
 #include "kselftest_harness.h"
 
+#include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -21,6 +22,9 @@
 #define ROUNDS		200
 #define HELD_MS		60
 #define HELD		20
+#define THREADS		4
+#define RACE_MS		3000
+#define AP_ENTRY	0x8000
 #define PARAMETER	"/sys/module/hvmm/parameters/lend"
 
 /* What the guest has got, and how often. */
@@ -52,6 +56,25 @@ static const uint8_t pages_guest[] = {
 static const uint8_t busy_guest[] = {
 	0xff, 0x05, 0x00, 0x30, 0x00, 0x00,		/* 1: incl 0x3000 */
 	0xeb, 0xf8,					/* jmp 1b */
+};
+
+/* Starts the second vCPU at AP_ENTRY (INIT, SIPI to all others), then as the first one above. */
+static const uint8_t two_guest[] = {
+	0xc7, 0x05, 0x00, 0x03, 0xe0, 0xfe, 0x00, 0x45, 0x0c, 0x00,	/* movl $0xc4500, ICR */
+	0xc7, 0x05, 0x00, 0x03, 0xe0, 0xfe, 0x08, 0x46, 0x0c, 0x00,	/* movl $0xc4608, ICR */
+	0xba, 0xf0, 0x02, 0x00, 0x00,			/* mov $0x2f0, %edx */
+	0xec,						/* 1: in %dx, %al */
+	0xff, 0x05, 0x00, 0x30, 0x00, 0x00,		/* incl 0x3000 */
+	0xeb, 0xf7,					/* jmp 1b */
+};
+
+/* In real mode: accesses of one instruction follow each other without another entry. */
+static const uint8_t second_guest[] = {
+	0xba, 0xf0, 0x02,				/* mov $0x2f0, %dx */
+	0xfc, 0xbf, 0x00, 0x40,				/* 1: cld; mov $0x4000, %di */
+	0xb9, 0x08, 0x00, 0xf3, 0x6c,			/* mov $8, %cx; rep insb */
+	0x66, 0x83, 0x06, 0x08, 0x30, 0x08,		/* addl $8, 0x3008 */
+	0xeb, 0xef,					/* jmp 1b */
 };
 
 static struct nl_msg msg;
@@ -143,13 +166,13 @@ static bool goes_on(const struct vm *vm, uint32_t rounds)
 	return true;
 }
 
-static int make(struct nl *nl, int dev, const char *name, const uint8_t *code, size_t size,
-		struct vm *vm)
+static int make(struct nl *nl, int dev, const char *name, uint32_t vcpus, const uint8_t *code,
+		size_t size, struct vm *vm)
 {
 	int fd, ret;
 
 	vm->ram = nl_ram(RAM);
-	ret = vm_new(nl, name, vm->ram, RAM, &vm->id);
+	ret = vm_new_smp(nl, name, vcpus, vm->ram, RAM, &vm->id);
 	if (ret)
 		return ret;
 	/* A mapping keeps its file open: not of the one that becomes the device process's. */
@@ -214,12 +237,12 @@ FIXTURE_SETUP(lend)
 	self->dev = open("/dev/hvmm", O_RDWR | O_CLOEXEC);
 	ASSERT_LE(0, self->dev);
 	ASSERT_EQ(0, pin_self(0));
-	ASSERT_EQ(0, make(&self->nl, self->dev, "lend-io", io_guest, sizeof(io_guest),
+	ASSERT_EQ(0, make(&self->nl, self->dev, "lend-io", 1, io_guest, sizeof(io_guest),
 			  &self->io)) {
 		TH_LOG("%s", self->nl.text);
 	}
-	ASSERT_EQ(0, make(&self->nl, self->dev, "lend-busy", busy_guest, sizeof(busy_guest),
-			  &self->busy));
+	ASSERT_EQ(0, make(&self->nl, self->dev, "lend-busy", 1, busy_guest,
+			  sizeof(busy_guest), &self->busy));
 	ASSERT_EQ(0, vm_call(self->io.fd, HVMM_VM_ATTACH, &attach));
 	self->io.next.size = sizeof(self->io.next);
 	self->io.next.vcpu = HVMM_VM_NO_VCPU;
@@ -415,6 +438,93 @@ TEST_F(lend, bad_answer)
 	bad.done_vcpu = 1;
 	EXPECT_EQ(-EINVAL, vm_call(self->io.fd, HVMM_VM_IO_NEXT, &bad));
 	EXPECT_EQ(0, serve(&self->io, 10));
+}
+
+struct racer {
+	struct vm *vm;
+	uint64_t *last;
+	int ret;
+	unsigned int twice;
+};
+
+/* Serves until the VM is destroyed; each request once. */
+static void *race(void *arg)
+{
+	struct racer *r = arg;
+	struct hvmm_vm_io_next next = { .size = sizeof(next), .vcpu = HVMM_VM_NO_VCPU };
+	uint64_t was;
+
+	for (;;) {
+		next.done_vcpu = next.vcpu;
+		next.done_seq = next.seq;
+		r->ret = vm_call(r->vm->fd, HVMM_VM_IO_NEXT, &next);
+		if (r->ret)
+			return NULL;
+		if (next.vcpu == HVMM_VM_NO_VCPU)
+			continue;
+		/* A vCPU's requests come one after the other. */
+		was = __atomic_exchange_n(&r->last[next.vcpu], next.seq, __ATOMIC_SEQ_CST);
+		r->twice += was >= next.seq;
+	}
+}
+
+/* Threads that borrow pCPUs of one VM one after the other, each with its vCPUs' requests. */
+TEST_F(lend, threads)
+{
+	struct hvmm_vm_attach attach = { .size = sizeof(attach) };
+	volatile uint32_t *second;
+	struct racer racers[THREADS];
+	pthread_t threads[THREADS];
+	unsigned int twice = 0, i;
+	uint64_t last[2] = {}, end;
+	struct vm vm;
+
+	ASSERT_EQ(0, make(&self->nl, self->dev, "lend-two", 2, two_guest, sizeof(two_guest), &vm)) {
+		TH_LOG("%s", self->nl.text);
+	}
+	memcpy(vm.map + AP_ENTRY, second_guest, sizeof(second_guest));
+	second = (uint32_t *)(vm.map + RESULT + 8);
+	ASSERT_EQ(0, pin(&self->nl, &vm, 3));
+	ASSERT_EQ(0, vm_call(vm.fd, HVMM_VM_ATTACH, &attach));
+	ASSERT_EQ(0, vm_start(&self->nl, vm.id, ENTRY));
+	for (i = 0; i < THREADS; i++) {
+		racers[i] = (struct racer){ .vm = &vm, .last = last };
+		pin_self(i % 2);
+		ASSERT_EQ(0, pthread_create(&threads[i], NULL, race, &racers[i]));
+	}
+	usleep(RACE_MS * 1000);
+	/* Neither has been forgotten. */
+	EXPECT_TRUE(goes_on(&vm, vm.result->rounds));
+	i = *second;
+	end = now_ms() + PATIENCE_S * 500;
+	while (*second == i && now_ms() < end)
+		usleep(1000);
+	EXPECT_NE(i, *second);
+	EXPECT_EQ(0, nl_verb(&self->nl, HVMM_CMD_VM_DEL, vm.id));
+	for (i = 0; i < THREADS; i++) {
+		pthread_join(threads[i], NULL);
+		EXPECT_EQ(-ENODEV, racers[i].ret);
+		twice += racers[i].twice;
+	}
+	EXPECT_EQ(0, twice);
+	pin_self(0);
+	unmake(&self->nl, &vm);
+}
+
+/* A bad answer of somebody else's, and of the device process itself: nobody's wake-up is lost. */
+TEST_F(lend, of_another_fd)
+{
+	int other = vm_open(self->dev, self->io.id);
+	struct hvmm_vm_io_next bad = self->io.next;
+	unsigned int i;
+
+	ASSERT_LE(0, other);
+	for (i = 0; i < ROUNDS; i++) {
+		bad.done_vcpu = i % 2;
+		EXPECT_EQ(i % 2 ? -EINVAL : -ENOTCONN, vm_call(other, HVMM_VM_IO_NEXT, &bad));
+		ASSERT_EQ(0, serve(&self->io, 1));
+	}
+	close(other);
 }
 
 TEST_F(lend, process_dies)

@@ -94,7 +94,7 @@ static long hvmm_vmfd_io_next(struct hvmm_vmfd *fd, void __user *uarg)
 {
 	struct hvmm_vm_io_next __user *next = uarg;
 	struct hvmm_vm_io_next arg;
-	bool borrowed = false;
+	bool borrowed, direct = false;
 	int err;
 
 	err = hvmm_vmfd_arg(&arg, sizeof(arg), uarg);
@@ -105,14 +105,14 @@ static long hvmm_vmfd_io_next(struct hvmm_vmfd *fd, void __user *uarg)
 
 	if (arg.done_vcpu != HVMM_VM_NO_VCPU) {
 		/* Who would only wait may as well run the vCPU that waits for the answer. */
-		borrowed = !arg.flags && hvmm_lend_begin(fd->vm);
+		borrowed = !arg.flags && hvmm_lend_begin(fd->vm, fd);
 		err = hvmm_channel_complete(fd->vm, fd, arg.done_vcpu, arg.done_seq);
 		if (borrowed)
-			hvmm_lend_run(fd->vm, !err);
+			direct = hvmm_lend_run(fd->vm, !err, &arg.vcpu, &arg.seq);
 		if (err)
 			return err;
 	}
-	if (!borrowed || !hvmm_channel_take_direct(fd->vm, &arg.vcpu, &arg.seq)) {
+	if (!direct) {
 		arg.vcpu = HVMM_VM_NO_VCPU;
 		arg.seq = 0;
 		if (!(arg.flags & HVMM_VM_IO_COMPLETE)) {

@@ -47,7 +47,7 @@ struct hvmm_io_request {
  * @dead: the VM was destroyed
  * @seq: number of the latest request
  * @lent: pCPU that runs the VM's vCPUs in a thread of the device process, or -1
- * @direct: request that this thread has come upon itself, or %NULL; by that thread only
+ * @direct: request that this thread has come upon itself, taken by it, or %NULL
  * @slots: shared with the device process, one per vCPU; never trusted
  * @nr: number of vCPUs; constant
  * @req: requests by vCPU
@@ -217,6 +217,8 @@ void hvmm_channel_cancel(struct hvmm_vcpu *vcpu)
 	spin_lock_irqsave(&ch->lock, flags);
 	if (req->state == HVMM_IO_PENDING)
 		list_del_init(&req->node);
+	if (ch->direct == req)
+		ch->direct = NULL;
 	req->state = HVMM_IO_IDLE;
 	spin_unlock_irqrestore(&ch->lock, flags);
 }
@@ -248,6 +250,7 @@ void hvmm_channel_detach(struct hvmm_vm *vm, const void *owner)
 	spin_lock_irqsave(&ch->lock, flags);
 	if (ch->owner == owner) {
 		ch->owner = NULL;
+		ch->direct = NULL;
 		for (i = 0; i < ch->nr; i++) {
 			struct hvmm_io_request *req = &ch->req[i];
 
@@ -294,36 +297,50 @@ int hvmm_channel_complete(struct hvmm_vm *vm, const void *owner, u32 index, u64 
 
 bool hvmm_channel_pending(const struct hvmm_vm *vm)
 {
-	return !list_empty(&vm->channel->pending) || vm->channel->direct;
+	return !list_empty(&vm->channel->pending) || READ_ONCE(vm->channel->direct);
 }
 
-bool hvmm_channel_lend(struct hvmm_vm *vm, unsigned int cpu)
+bool hvmm_channel_lend(struct hvmm_vm *vm, const void *owner, unsigned int cpu)
 {
-	return cmpxchg(&vm->channel->lent, -1, (int)cpu) == -1;
+	struct hvmm_channel *ch = vm->channel;
+
+	return READ_ONCE(ch->owner) == owner && cmpxchg(&ch->lent, -1, (int)cpu) == -1;
 }
 
-void hvmm_channel_lend_end(struct hvmm_vm *vm)
+bool hvmm_channel_lend_end(struct hvmm_vm *vm, bool takes, u32 *index, u64 *seq)
 {
-	WRITE_ONCE(vm->channel->lent, -1);
+	struct hvmm_channel *ch = vm->channel;
+	struct hvmm_io_request *req;
+	unsigned long flags;
+	size_t others = 0;
+
+	spin_lock_irqsave(&ch->lock, flags);
+	WRITE_ONCE(ch->lent, -1);
+	req = ch->direct;
+	ch->direct = NULL;
+	if (req && !takes) {
+		req->state = HVMM_IO_PENDING;
+		list_add(&req->node, &ch->pending);
+		req = NULL;
+	}
+	/* For these nobody was woken; if the thread has none yet, it takes the first. */
+	if (unlikely(!list_empty(&ch->pending)))
+		others = list_count_nodes(&ch->pending) - (takes && !req);
+	if (req) {
+		*index = req - ch->req;
+		*seq = req->seq;
+	}
+	spin_unlock_irqrestore(&ch->lock, flags);
+	if (unlikely(others))
+		wake_up_interruptible_nr(&ch->wait, others);
+	return req;
 }
 
 bool hvmm_channel_is_direct(const struct hvmm_vcpu *vcpu)
 {
 	struct hvmm_channel *ch = vcpu->vm->channel;
 
-	return ch->direct == &ch->req[vcpu->index];
-}
-
-bool hvmm_channel_take_direct(struct hvmm_vm *vm, u32 *index, u64 *seq)
-{
-	struct hvmm_channel *ch = vm->channel;
-
-	if (!ch->direct)
-		return false;
-	*index = ch->direct - ch->req;
-	*seq = ch->direct->seq;
-	ch->direct = NULL;
-	return true;
+	return READ_ONCE(ch->direct) == &ch->req[vcpu->index];
 }
 
 static int hvmm_channel_take(struct hvmm_channel *ch, const void *owner, u32 *index, u64 *seq)

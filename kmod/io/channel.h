@@ -8,9 +8,8 @@
  * read's data, which is copied once, when the request is completed.
  *
  * Locking: &hvmm_channel.lock protects everything, interrupts off, but a request that is
- * done, which is its vCPU's runner's, and what hvmm_channel_lend() is about, which is that
- * thread's. A vCPU's resource lock is taken inside it (hvmm_vcpu_request()), so that an answer
- * and a cancel cannot pass each other.
+ * done, which is its vCPU's runner's. A scheduling domain's lock is taken inside it
+ * (hvmm_vcpu_request()), so that an answer and a cancel cannot pass each other.
  */
 #ifndef HVMM_IO_CHANNEL_H
 #define HVMM_IO_CHANNEL_H
@@ -150,16 +149,30 @@ bool hvmm_channel_pending(const struct hvmm_vm *vm);
 /**
  * hvmm_channel_lend - a thread of the device process is going to run vCPUs of the VM
  * @vm: the VM
+ * @owner: as attached
  * @cpu: the pCPU, which is the caller's
  *
  * Until hvmm_channel_lend_end() a request of another pCPU makes this one leave the guest, and wakes
- * nobody. The caller must look for requests after that, first with hvmm_channel_take_direct().
+ * nobody.
  *
  * Context: preemption off until then.
- * Return: whether it may: there is one such thread at a time.
+ * Return: whether it may: the device process is @owner, and there is one such thread at a time.
  */
-bool hvmm_channel_lend(struct hvmm_vm *vm, unsigned int cpu);
-void hvmm_channel_lend_end(struct hvmm_vm *vm);
+bool hvmm_channel_lend(struct hvmm_vm *vm, const void *owner, unsigned int cpu);
+
+/**
+ * hvmm_channel_lend_end - it has stopped
+ * @vm: the VM
+ * @takes: the thread will serve a request: the one that it has come upon as it ran a vCPU, or
+ *         the first that hvmm_channel_next() gives it
+ * @index: filled: vCPU
+ * @seq: filled: number of the request
+ *
+ * Wakes others for what came meanwhile and is not for the caller.
+ *
+ * Return: whether it has come upon one, which is its own now.
+ */
+bool hvmm_channel_lend_end(struct hvmm_vm *vm, bool takes, u32 *index, u64 *seq);
 
 /**
  * hvmm_channel_is_direct - whether a vCPU waits for the answer of the thread that has run it
@@ -168,17 +181,6 @@ void hvmm_channel_lend_end(struct hvmm_vm *vm);
  * Context: between hvmm_channel_lend() and hvmm_channel_lend_end().
  */
 bool hvmm_channel_is_direct(const struct hvmm_vcpu *vcpu);
-
-/**
- * hvmm_channel_take_direct - take the request that a thread has come upon as it ran a vCPU
- * @vm: the VM
- * @index: filled: vCPU
- * @seq: filled: number of the request
- *
- * Context: the thread that hvmm_channel_lend() was for, after hvmm_channel_lend_end().
- * Return: whether there is one.
- */
-bool hvmm_channel_take_direct(struct hvmm_vm *vm, u32 *index, u64 *seq);
 
 /**
  * hvmm_channel_poll - poll() for pending requests

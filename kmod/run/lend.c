@@ -85,11 +85,11 @@ void hvmm_lend_take_back(struct hvmm_runner *r)
 	hvmm_sched_put(r->slice.res, now);
 }
 
-bool hvmm_lend_begin(struct hvmm_vm *vm)
+bool hvmm_lend_begin(struct hvmm_vm *vm, const void *owner)
 {
 	struct hvmm_runner *r;
 
-	if (!READ_ONCE(lend) || rt_task(current) || !hvmm_task_is_plain())
+	if (!READ_ONCE(lend) || rt_or_dl_task(current) || !hvmm_task_is_plain())
 		return false;
 	preempt_disable();
 	r = this_cpu_ptr(&hvmm_runners);
@@ -105,7 +105,7 @@ bool hvmm_lend_begin(struct hvmm_vm *vm)
 	default:
 		goto refuse;
 	}
-	if (need_resched() || !hvmm_channel_lend(vm, smp_processor_id()))
+	if (hvmm_slice_task_is_wanted() || !hvmm_channel_lend(vm, owner, smp_processor_id()))
 		goto refuse;
 	WRITE_ONCE(r->lent_to, current);
 	if (r->role == HVMM_RUNNER_AWAY) {
@@ -121,17 +121,17 @@ refuse:
 	return false;
 }
 
-void hvmm_lend_run(struct hvmm_vm *vm, bool may_run)
+bool hvmm_lend_run(struct hvmm_vm *vm, bool may_run, u32 *index, u64 *seq)
 {
 	struct hvmm_runner *r = this_cpu_ptr(&hvmm_runners);
-	bool done;
+	bool done, direct;
 
 	r->slice.hand_over = !may_run;
 	WRITE_ONCE(r->poked, false);
 	/* Looking for work must come after saying that we do. */
 	smp_mb();
 	done = hvmm_runner_run_all(r);
-	hvmm_channel_lend_end(vm);
+	direct = hvmm_channel_lend_end(vm, may_run, index, seq);
 	WRITE_ONCE(r->lent_to, NULL);
 	if (r->role == HVMM_RUNNER_LENT) {
 		r->slice.borrower = NULL;
@@ -142,6 +142,7 @@ void hvmm_lend_run(struct hvmm_vm *vm, bool may_run)
 	if (!done || READ_ONCE(r->poked))
 		hvmm_runner_wake(r);
 	preempt_enable();
+	return direct;
 }
 
 void hvmm_lend_init(struct hvmm_runner *r)

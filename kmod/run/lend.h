@@ -20,26 +20,30 @@ struct hvmm_runner;
 /**
  * hvmm_lend_begin - let a thread of the device process be the runner of its pCPU
  * @vm: the VM, whose request this thread is about to answer
+ * @owner: as attached (hvmm_channel_attach())
  *
- * Refused are threads of another scheduling class than the runner's, which the host's other
- * tasks could not take the pCPU from, and pCPUs whose runner has something to do.
+ * Refused are realtime and deadline threads, which the host's other tasks could not take the
+ * pCPU from, and pCPUs whose runner has something to do.
  *
  * Context: process. Preemption is off if it returns true, until hvmm_lend_run() returns.
  * Return: whether it is.
  */
-bool hvmm_lend_begin(struct hvmm_vm *vm);
+bool hvmm_lend_begin(struct hvmm_vm *vm, const void *owner);
 
 /**
  * hvmm_lend_run - run vCPUs of the VM, then give the pCPU back
  * @vm: as begun with
- * @may_run: if not, only give it back
+ * @may_run: if not, only give it back: the thread will serve no request
+ * @index: filled: vCPU
+ * @seq: filled: number of the request
  *
  * Until none is to be run here, or the thread is wanted elsewhere: by the host, for a signal, or
- * for a request (hvmm_channel_take_direct(), hvmm_channel_next()).
+ * for a request.
  *
  * Context: process; preemption is on again after it.
+ * Return: whether it has come upon a request, which is its own now.
  */
-void hvmm_lend_run(struct hvmm_vm *vm, bool may_run);
+bool hvmm_lend_run(struct hvmm_vm *vm, bool may_run, u32 *index, u64 *seq);
 
 /**
  * hvmm_lend_leave - leave the kernel with a request of the vCPU that was run

@@ -46,18 +46,24 @@ void hvmm_slice_run(struct hvmm_slice *slice, struct hvmm_vcpu *vcpu, bool resum
  */
 void hvmm_slice_end(struct hvmm_vcpu *vcpu);
 
+/* Whether the host has something for the present thread to do before it returns to userspace. */
+static inline bool hvmm_slice_task_is_wanted(void)
+{
+	return need_resched() || signal_pending(current) || test_thread_flag(TIF_NOTIFY_RESUME);
+}
+
 /**
  * hvmm_slice_must_return - whether a thread that has borrowed the runner is wanted elsewhere
  * @slice: the pCPU's
  *
- * By the host, for a signal, or for a request to the device process that it is of.
+ * By the host, or for a request to the device process that it is of.
  *
  * Context: the pCPU's runner.
  */
 static inline bool hvmm_slice_must_return(const struct hvmm_slice *slice)
 {
 	return unlikely(slice->borrower) &&
-	       (slice->hand_over || need_resched() || signal_pending(current) ||
+	       (slice->hand_over || hvmm_slice_task_is_wanted() ||
 		hvmm_channel_pending(slice->borrower));
 }
 

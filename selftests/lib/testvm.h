@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * One VM for tests of the VM fd: made with one vCPU and RAM of the test's own, started in 32-bit
+ * One VM for tests of the VM fd: made with RAM of the test's own, its first vCPU started in 32-bit
  * mode without paging. What netlink says stays in nl->text.
  */
 #ifndef HVMM_SELFTESTS_TESTVM_H
@@ -18,16 +18,22 @@ static inline void vm_take_id(void *arg, uint8_t cmd, struct nlattr *attrs, int 
 }
 
 /* @ram: a memfd of @size bytes. 0 or -errno, and the VM's ID. */
-static inline int vm_new(struct nl *nl, const char *name, int ram, uint64_t size, uint32_t *id)
+static inline int vm_new_smp(struct nl *nl, const char *name, uint32_t vcpus, int ram,
+			     uint64_t size, uint32_t *id)
 {
 	static struct nl_msg msg;
 
 	nl_begin(nl, &msg, nl->family, 0, HVMM_CMD_VM_NEW);
 	nl_put_str(&msg, HVMM_A_VM_NAME, name);
-	nl_put_u32(&msg, HVMM_A_VM_VCPUS, 1);
+	nl_put_u32(&msg, HVMM_A_VM_VCPUS, vcpus);
 	nl_put_u64(&msg, HVMM_A_VM_MEMORY, size);
 	nl_put_u32(&msg, HVMM_A_VM_RAM_FD, ram);
 	return nl_talk(nl, &msg, vm_take_id, id);
+}
+
+static inline int vm_new(struct nl *nl, const char *name, int ram, uint64_t size, uint32_t *id)
+{
+	return vm_new_smp(nl, name, 1, ram, size, id);
 }
 
 static inline int vm_start(struct nl *nl, uint32_t id, uint64_t entry)
