@@ -385,7 +385,9 @@ u64 hvmm_sched_attend(struct hvmm_resource *res, u64 now)
 void hvmm_sched_host(struct hvmm_resource *res, bool took, u64 now)
 {
 	if (took) {
-		WRITE_ONCE(res->host_since, now ?: 1);
+		/* The host may take it again before it has been told that it is back. */
+		if (!res->host_since)
+			WRITE_ONCE(res->host_since, now ?: 1);
 	} else if (res->host_since) {
 		if (hvmm_before(res->host_since, now))
 			WRITE_ONCE(res->host_ns, res->host_ns + now - res->host_since);
@@ -528,6 +530,7 @@ void hvmm_sched_set_online(struct hvmm_resource *res, bool online, u64 now)
 	if (!online)
 		list_for_each_entry(share, &dom->waiting, waiting)
 			hvmm_announce(hvmm_queue_first(share), now);
+	hvmm_timer_arm(dom);
 	raw_spin_unlock(&dom->lock);
 	for (i = 0; i < hvmm_sched.nr_dom && hvmm_sched.nr_dom > 1; i++)
 		hvmm_balance_rescue(hvmm_domain_nr(i), now);

@@ -65,8 +65,15 @@ struct hvmm_unit *hvmm_queue_first(const struct hvmm_share *share)
 void hvmm_queue_renew(struct hvmm_share *share, u32 allowed, u64 now)
 {
 	struct hvmm_domain *dom = share->dom;
+	struct hvmm_resource *res;
+	unsigned int i;
 
 	lockdep_assert_held(&dom->lock);
+	for (i = 0; i < dom->nr_res; i++) {
+		res = dom->res[i];
+		if (res->handoff && hvmm_share_of(res->handoff) == share && !(allowed & res->bit))
+			res->handoff = NULL;
+	}
 	if (share->nr_waiting)
 		hvmm_classes_dequeue(dom, share);
 	share->allowed = allowed;

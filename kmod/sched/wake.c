@@ -21,6 +21,13 @@ static bool ends_soon(const struct hvmm_resource *res, u64 now)
 	return res->slice_end && !hvmm_before(now + HVMM_WAKEUP_NS, res->slice_end);
 }
 
+/* Whether somebody still waits then, where nobody who runs knows of an end. */
+static void look_later(struct hvmm_domain *dom, u64 now)
+{
+	if (!hvmm_timer_pending(&dom->look))
+		hvmm_timer_set(dom, &dom->look, now + HVMM_SLICE_NS);
+}
+
 /* No resource is idle: find the one whose unit should make way for @unit, and when. */
 static void preempt(struct hvmm_unit *unit, u32 mask, u64 now)
 {
@@ -50,14 +57,28 @@ static void preempt(struct hvmm_unit *unit, u32 mask, u64 now)
 		hvmm_look_at(best, at);
 	}
 	/* Most waits are over before it matters to the others that somebody waits. */
-	if (calm && !hvmm_timer_pending(&dom->look))
-		hvmm_timer_set(dom, &dom->look, now + HVMM_SLICE_NS);
+	if (calm)
+		look_later(dom, now);
+}
+
+/* One whose unit is away; it cannot be put as long as the lock is held. */
+static struct hvmm_resource *away(struct hvmm_domain *dom, u32 mask, u64 now)
+{
+	u32 free = mask & atomic_read(&dom->away);
+	struct hvmm_resource *res;
+
+	for (; free; free &= free - 1) {
+		res = dom->res[__ffs(free)];
+		if (!ends_soon(res, now))
+			return res;
+	}
+	return NULL;
 }
 
 void hvmm_announce(struct hvmm_unit *unit, u64 now)
 {
 	struct hvmm_domain *dom = unit->dom;
-	struct hvmm_resource *idle;
+	struct hvmm_resource *res;
 	u32 mask = hvmm_share_of(unit)->allowed & dom->online;
 	u32 free = mask & dom->idle & ~dom->kicked;
 
@@ -69,15 +90,17 @@ void hvmm_announce(struct hvmm_unit *unit, u64 now)
 	}
 	/* One that has just left, or become idle elsewhere, sees the queue, or is seen. */
 	smp_mb();
-	free = mask & atomic_read(&dom->away) & ~dom->kicked;
-	if (free) {
-		hvmm_poke(dom->res[__ffs(free)]);
+	res = away(dom, mask, now);
+	if (res) {
+		/* It may be back at the same moment, and would go on without end. */
+		hvmm_look_at(res, now);
 		return;
 	}
 	if (hvmm_sched.nr_dom > 1 && !unit->home) {
-		idle = hvmm_balance_idle(unit->group, dom);
-		if (idle) {
-			hvmm_balance_lure(idle);
+		res = hvmm_balance_idle(unit->group, dom);
+		if (res) {
+			hvmm_balance_lure(res);
+			look_later(dom, now);
 			return;
 		}
 	}
