@@ -251,6 +251,23 @@ TEST_F(netlink, new_with_a_name_in_use)
 	REFUSED_NEW(EEXIST, HVMM_A_VM_NAME, "nlt-one", 8);
 }
 
+/* Its limits have begun to give pages back when its name is looked at. */
+TEST_F(netlink, refused_when_it_reclaims)
+{
+	int fd = nl_ram(RAM), i;
+	char page[4096] = "x";
+
+	ASSERT_LE(0, fd);
+	for (i = 0; i < (int)(RAM / sizeof(page)); i++)
+		ASSERT_EQ(sizeof(page), pwrite(fd, page, sizeof(page), i * sizeof(page)));
+	for (i = 0; i < 20; i++) {
+		new_begin(&self->nl, "nlt-one", fd, NL_NONE);
+		nl_put_u64(&msg, HVMM_A_VM_MEM_HIGH, 4096);
+		EXPECT_EQ(-EEXIST, nl_talk(&self->nl, &msg, NULL, NULL));
+	}
+	close(fd);
+}
+
 TEST_F(netlink, new_with_bad_vcpus)
 {
 	uint64_t wide = 1;

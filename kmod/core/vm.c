@@ -365,6 +365,8 @@ struct hvmm_vm *hvmm_vm_create(const struct hvmm_vm_params *params,
 	mutex_unlock(&vm->lock);
 	if (!ret)
 		return vm;
+	/* What the file holds already may be more than mem-high. */
+	hvmm_mem_reclaim_stop(&vm->mem);
 	hvmm_quota_undo(vm);
 put:
 	xa_release(&table, vm->id);
