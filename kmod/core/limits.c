@@ -57,6 +57,12 @@ static int check_one(struct hvmm_quota_edit *edit, struct netlink_ext_ack *extac
 				   mem->min, mem->high);
 		return -EINVAL;
 	}
+	if (mem->min > host) {
+		edit->limits_err = HVMM_LIMITS_MIN_HOST;
+		NL_SET_ERR_MSG_FMT(extack, "mem-min: %llu bytes asked, the host has %llu",
+				   mem->min, host);
+		return -ERANGE;
+	}
 	return 0;
 }
 

@@ -16,7 +16,7 @@ struct netlink_ext_ack;
  * @HVMM_LIMITS_HIGH_MAX: mem-high is more than mem-max
  * @HVMM_LIMITS_MIN_MAX: mem-min is more than mem-max
  * @HVMM_LIMITS_MIN_HIGH: mem-min is more than mem-high
- * @HVMM_LIMITS_MIN_HOST: mem-min of all VMs is more than the host has
+ * @HVMM_LIMITS_MIN_HOST: mem-min, of this VM or of all, is more than the host has
  */
 enum hvmm_limits_error {
 	HVMM_LIMITS_OK,
