@@ -129,6 +129,14 @@ static void noop(void *unused)
 {
 }
 
+static void request_flush(struct hvmm_vm *vm)
+{
+	u32 i;
+
+	for (i = 0; i < vm->nr_vcpus; i++)
+		set_bit(HVMM_REQ_TLB, &vm->vcpus[i]->requests);
+}
+
 void hvmm_vm_flush_tlbs(struct hvmm_vm *vm)
 {
 	cpumask_var_t cpus;
@@ -136,8 +144,7 @@ void hvmm_vm_flush_tlbs(struct hvmm_vm *vm)
 	u32 i;
 
 	have_mask = zalloc_cpumask_var(&cpus, GFP_KERNEL);
-	for (i = 0; i < vm->nr_vcpus; i++)
-		set_bit(HVMM_REQ_TLB, &vm->vcpus[i]->requests);
+	request_flush(vm);
 	/* Pairs with the barrier at VM entry: it sees the request, or we see the mode. */
 	smp_mb();
 	for (i = 0; have_mask && i < vm->nr_vcpus; i++)
@@ -158,6 +165,11 @@ static void mem_flush(struct hvmm_mem *mem)
 	hvmm_vm_flush_tlbs(container_of(mem, struct hvmm_vm, mem));
 }
 
+static void mem_flush_soon(struct hvmm_mem *mem)
+{
+	request_flush(container_of(mem, struct hvmm_vm, mem));
+}
+
 /* Does not allocate or sleep; the console's lock is taken. */
 static u64 mem_overhead(struct hvmm_mem *mem)
 {
@@ -174,6 +186,7 @@ static void mem_starves(struct hvmm_mem *mem)
 
 static const struct hvmm_mem_ops mem_ops = {
 	.flush = mem_flush,
+	.flush_soon = mem_flush_soon,
 	.overhead = mem_overhead,
 	.starves = mem_starves,
 };

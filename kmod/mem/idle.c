@@ -59,8 +59,8 @@ bool hvmm_mem_idle_scan(struct hvmm_mem *mem, u64 now, u64 period)
 	else
 		hvmm_idle_unmap(mem, &idle->next, idle->pages);
 	if (idle->next >= end) {
-		/* So that bits which were cleared are set again. No need to wait for it. */
-		atomic64_inc_return(&mem->tlb_gen);
+		/* So that bits which were cleared are set again. */
+		mem->ops->flush_soon(mem);
 		hvmm_idle_publish(idle);
 	}
 	return true;

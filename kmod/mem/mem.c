@@ -30,7 +30,7 @@ int hvmm_mem_init(struct hvmm_mem *mem, const struct hvmm_mem_ops *ops, struct f
 	int err;
 
 	mem->ops = ops;
-	/* vCPUs start with 0 and so flush before their first entry. */
+	/* Not 0, which is what those have that remember nothing. */
 	atomic64_set(&mem->tlb_gen, 1);
 	mutex_init(&mem->discard);
 	mutex_init(&mem->dirty_lock);
@@ -61,10 +61,7 @@ void hvmm_mem_flush(struct hvmm_mem *mem)
 	u64 *retired[HVMM_TDP_RETIRED];
 	unsigned int nr = hvmm_tdp_take_retired(&mem->tdp, retired);
 
-	/*
-	 * A full barrier: a vCPU that does not see the new generation at its next entry
-	 * has been seen in the guest by ops->flush().
-	 */
+	/* A full barrier: who does not see it has begun to look before the grace period. */
 	atomic64_inc_return(&mem->tlb_gen);
 	mem->ops->flush(mem);
 	/* Copies that found a page before it was unmapped, lookups in a table. */

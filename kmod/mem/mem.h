@@ -22,12 +22,14 @@ struct netlink_ext_ack;
  * struct hvmm_mem_ops - what memory needs from the VM above it
  * @flush: on return no vCPU uses nested translations that were in place when
  *         the call began; may sleep
+ * @flush_soon: no vCPU uses them after its next exit, for which nobody waits; any context
  * @overhead: kernel memory that the VM takes beside RAM and nested page tables, bytes;
  *            called with a spinlock held
  * @starves: somebody waits at mem-max, and nothing could be given back; may sleep
  */
 struct hvmm_mem_ops {
 	void (*flush)(struct hvmm_mem *mem);
+	void (*flush_soon)(struct hvmm_mem *mem);
 	u64 (*overhead)(struct hvmm_mem *mem);
 	void (*starves)(struct hvmm_mem *mem);
 };
@@ -37,8 +39,8 @@ struct hvmm_mem_ops {
  * @ops: the VM's side
  * @ram: backing file and layout
  * @tdp: nested page table
- * @tlb_gen: goes up when a nested translation was removed or narrowed; a vCPU
- *           that entered with an older one needs a TLB flush before it enters again
+ * @tlb_gen: goes up when a nested translation was removed or narrowed: what was remembered of
+ *           the page there does not hold any more, see x86/walked.h
  * @quota: what the VM may hold
  * @discard: held while pages are being given back; one range at a time
  * @reclaim: see mem/reclaim.h

@@ -92,12 +92,14 @@ static void hvmm_reclaim_unmap(struct hvmm_mem *mem, u64 gfn, u64 end, struct hv
 		if (round->evict.swap || hvmm_reclaim_is_zero(mem, one, nr))
 			n += hvmm_tdp_unmap(&mem->tdp, &one, one + 1, round->drop + n, 1);
 	}
-	/* Accessed bits that were cleared are set again only after a flush. */
-	if (n || round->cold == HVMM_COLD_UNUSED)
-		atomic64_inc_return(&mem->tlb_gen);
-	if (!n)
+	if (!n) {
+		/* Accessed bits that were cleared are set again only after a flush. */
+		if (round->cold == HVMM_COLD_UNUSED)
+			mem->ops->flush_soon(mem);
 		return;
+	}
 	/* As in hvmm_mem_unmap(). */
+	atomic64_inc_return(&mem->tlb_gen);
 	mem->ops->flush(mem);
 	synchronize_rcu_expedited();
 	for (i = 0; i < n; i++)
