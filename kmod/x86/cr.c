@@ -70,14 +70,14 @@ int hvmm_read_pdptes(struct hvmm_x86_vcpu *x, u64 cr3, u64 pdpte[4])
 	return 0;
 }
 
-static int load_pdptes(struct hvmm_x86_vcpu *x, u64 cr0, u64 cr4, u64 efer)
+static int load_pdptes(struct hvmm_x86_vcpu *x, u64 cr0, u64 cr3, u64 cr4, u64 efer)
 {
 	u64 pdpte[4];
 	int ret;
 
 	if (!has_pdptes(cr0, cr4, efer))
 		return 0;
-	ret = hvmm_read_pdptes(x, hvmm_arch->get_cr(x, 3), pdpte);
+	ret = hvmm_read_pdptes(x, cr3, pdpte);
 	if (!ret)
 		hvmm_arch->set_pdptes(x, pdpte);
 	return ret;
@@ -111,7 +111,7 @@ int hvmm_set_cr0(struct hvmm_x86_vcpu *x, u64 val)
 		efer &= ~EFER_LMA;
 	}
 
-	ret = load_pdptes(x, val, cr4, efer);
+	ret = load_pdptes(x, val, hvmm_arch->get_cr(x, 3), cr4, efer);
 	if (ret)
 		return ret;
 	if (efer != hvmm_arch->get_efer(x))
@@ -137,9 +137,10 @@ int hvmm_clts(struct hvmm_x86_vcpu *x)
 
 int hvmm_set_cr3(struct hvmm_x86_vcpu *x, u64 val)
 {
-	u64 cr4 = hvmm_arch->get_cr(x, 4);
+	u64 cr4 = hvmm_arch->get_cr(x, 4), efer = hvmm_arch->get_efer(x);
+	int ret;
 
-	if (hvmm_arch->get_efer(x) & EFER_LMA) {
+	if (efer & EFER_LMA) {
 		/* All are flushed even so: allowed, and rare (SDM vol. 3, 4.10.4.1). */
 		if (cr4 & X86_CR4_PCIDE)
 			val &= ~X86_CR3_PCID_NOFLUSH;
@@ -148,6 +149,9 @@ int hvmm_set_cr3(struct hvmm_x86_vcpu *x, u64 val)
 	} else if (val >> 32) {
 		return -EINVAL;
 	}
+	ret = load_pdptes(x, hvmm_arch->get_cr(x, 0), val, cr4, efer);
+	if (ret)
+		return ret;
 	hvmm_arch->set_cr(x, 3, val);
 	hvmm_arch->flush_tlb(x);
 	return 0;
@@ -168,7 +172,7 @@ int hvmm_set_cr4(struct hvmm_x86_vcpu *x, u64 val)
 	}
 	if ((val & ~old & X86_CR4_PCIDE) && (hvmm_arch->get_cr(x, 3) & X86_CR3_PCID_MASK))
 		return -EINVAL;
-	ret = load_pdptes(x, hvmm_arch->get_cr(x, 0), val, efer);
+	ret = load_pdptes(x, hvmm_arch->get_cr(x, 0), hvmm_arch->get_cr(x, 3), val, efer);
 	if (ret)
 		return ret;
 
@@ -176,11 +180,6 @@ int hvmm_set_cr4(struct hvmm_x86_vcpu *x, u64 val)
 	if ((old ^ val) & CR4_FLUSH)
 		hvmm_arch->flush_tlb(x);
 	return 0;
-}
-
-u64 hvmm_get_cr8(struct hvmm_x86_vcpu *x)
-{
-	return hvmm_lapic_get_tpr(&x->vcpu.lapic);
 }
 
 int hvmm_set_cr8(struct hvmm_x86_vcpu *x, u64 val)

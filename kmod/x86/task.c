@@ -6,9 +6,11 @@
  * All that is needed of either task's memory is looked up first, through the page tables of the
  * task that it belongs to; then memory is written; and only then the vCPU changes. So a switch can
  * be abandoned for a page that is missing, and be done again from the start: all that it writes is
- * the same then, and what the start depends on, the new TSS being available, is written last.
+ * the same then, and what the start depends on, the new TSS being available, is written last. (Not
+ * so where both tasks have one TSS, by two descriptors.)
  */
 #include <linux/errno.h>
+#include <linux/mm.h>
 
 #include <asm/trapnr.h>
 
@@ -71,16 +73,24 @@ static int save_old(struct task_switch *t, enum hvmm_task_source source, unsigne
 							     (void *)&tss.narrow.ip);
 }
 
+/* Another vCPU may want the same task: all is looked at again if the type has changed meanwhile. */
 static int write_type(struct task_switch *t, const struct place *p, u8 clear, u8 set)
 {
-	u8 type;
+	u8 type, new;
 	int ret;
 
 	ret = hvmm_task_read(t, p, &type);
 	if (ret)
 		return ret;
-	type = (type & ~clear) | set;
-	return hvmm_task_write(t, p, &type);
+	new = (type & ~clear) | set;
+	ret = set == TYPE_BUSY && (type & TYPE_BUSY) ? 1 :
+	      hvmm_mem_cmpxchg(&t->x->vcpu.vm->mem, p->gpa[0], &type, &new, sizeof(type),
+			       &t->x->missing_gfn);
+	if (ret > 0) {
+		t->x->missing_gfn = p->gpa[0] >> PAGE_SHIFT;
+		return -EAGAIN;
+	}
+	return !ret || ret == -EAGAIN ? ret : -ENXIO;
 }
 
 static int write_all(struct task_switch *t, enum hvmm_task_source source, unsigned int len)
@@ -105,14 +115,16 @@ static int write_all(struct task_switch *t, enum hvmm_task_source source, unsign
 
 static void become_new(struct task_switch *t)
 {
+	const u32 mask = hvmm_task_stack_mask(t);
 	struct hvmm_seg tr = t->new.seg;
 	struct hvmm_x86_vcpu *x = t->x;
 	unsigned int i;
+	u32 esp;
 
 	for (i = 0; i < GPRS; i++)
 		x->regs.gpr[i] = new_gpr(t, i);
-	if (t->push)
-		x->regs.gpr[HVMM_RSP] = (u32)(x->regs.gpr[HVMM_RSP] - t->push);
+	esp = x->regs.gpr[HVMM_RSP];
+	x->regs.gpr[HVMM_RSP] = (esp & ~mask) | ((esp - t->push) & mask);
 	x->regs.rip = new_eip(t);
 	x->regs.rflags = new_eflags(t);
 

@@ -22,10 +22,12 @@ static unsigned int tss_size(const struct hvmm_seg *tss)
 	return is_wide(tss) ? sizeof(struct tss32) : sizeof(struct tss16);
 }
 
+/* An event that is none of the program's sets EXT (6.13); INT n and its like are not in @event. */
 static int refuse(struct task_switch *t, u8 vector, u16 sel)
 {
 	t->fault = (struct hvmm_fault) {
-		.vector = vector, .has_error = true, .error = sel & ~SEL_RPL,
+		.vector = vector, .has_error = true,
+		.error = (sel & ~SEL_RPL) | t->x->event.valid,
 	};
 	return -EFAULT;
 }
@@ -269,16 +271,10 @@ static int load_segs(struct task_switch *t)
 	int ret;
 
 	ret = load_ldtr(t, is_wide(&t->new.seg) ? t->tss.wide.ldt : t->tss.narrow.ldt);
+	for (i = 0; i < SEGS && !(new_eflags(t) & X86_EFLAGS_VM) && !ret; i++)
+		ret = load_seg(t, order[i], new_sel(t, order[i]));
 	if (ret)
 		return ret;
-	for (i = 0; i < SEGS; i++) {
-		if (new_eflags(t) & X86_EFLAGS_VM)
-			t->seg[i] = v86_seg(new_sel(t, i));
-		else
-			ret = load_seg(t, order[i], new_sel(t, order[i]));
-		if (ret)
-			return ret;
-	}
 	if (new_eip(t) > t->seg[HVMM_SEG_CS].limit)
 		return refuse(t, X86_TRAP_GP, 0);
 	return 0;
@@ -288,7 +284,7 @@ static int load_segs(struct task_switch *t)
 static int find_error(struct task_switch *t)
 {
 	const struct hvmm_seg *ss = &t->seg[HVMM_SEG_SS];
-	const u32 mask = ss->attrib & HVMM_SEG_ATTR_DB ? ~0U : 0xffff;
+	const u32 mask = hvmm_task_stack_mask(t);
 	u32 access = HVMM_ACCESS_WRITE, first, last;
 
 	if (!t->push)
@@ -310,8 +306,10 @@ int hvmm_task_look_at_new(struct task_switch *t)
 	unsigned int i;
 	int ret;
 
+	/* Also of a task that cannot start: an entry takes no others in virtual-8086 mode. */
 	for (i = 0; i < SEGS; i++)
-		t->seg[i] = (struct hvmm_seg) { .sel = new_sel(t, i) };
+		t->seg[i] = new_eflags(t) & X86_EFLAGS_VM ? v86_seg(new_sel(t, i)) :
+			    (struct hvmm_seg) { .sel = new_sel(t, i) };
 	/* Figure 8-10 has no CR3; and without paging it is not loaded. */
 	if (is_wide(&t->new.seg) && (hvmm_arch->get_cr(t->x, 0) & X86_CR0_PG)) {
 		t->cr3 = t->tss.wide.cr3;

@@ -145,6 +145,12 @@ static inline u16 new_sel(const struct task_switch *t, unsigned int nr)
 	return nr < SEGS16 ? t->tss.narrow.seg[nr] : 0;
 }
 
+/* How much of ESP counts, and changes when something is pushed. */
+static inline u32 hvmm_task_stack_mask(const struct task_switch *t)
+{
+	return t->seg[HVMM_SEG_SS].attrib & HVMM_SEG_ATTR_DB ? ~0U : 0xffff;
+}
+
 /*
  * The functions below return 0; -EFAULT with &task_switch.fault; -EAGAIN if a page must be brought
  * in; -ENXIO if there is no RAM.

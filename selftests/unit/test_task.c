@@ -165,9 +165,21 @@ static void test_events(void)
 	put(NEW_TSS + SS, SPARE, 4);
 	CHECK_EQ(to(NEW, HVMM_TASK_GATE, 0, &f), -EFAULT);
 	CHECK_EQ(f.vector, 12);
+	/* EXT: it was none of the program's. */
+	CHECK_EQ(f.error, 1);
 	CHECK_EQ(vcpu.seg[HVMM_SEG_TR].sel, NEW);
 	CHECK_EQ(vcpu.regs.gpr[HVMM_RSP], STACK + 2);
 	CHECK_EQ(get(STACK - 2, 4), 0);
+
+	/* A stack of 16 bits: no more of ESP changes. */
+	init();
+	raise(HVMM_EVENT_EXCEPTION, true);
+	describe(SPARE, 0, 0xffff, 0x092);
+	put(NEW_TSS + SS, SPARE, 4);
+	put(NEW_TSS + ESP, 0xabcd0000, 4);
+	CHECK_EQ(to(NEW, HVMM_TASK_GATE, 0, &f), 0);
+	CHECK_EQ(vcpu.regs.gpr[HVMM_RSP], 0xabcdfffc);
+	CHECK_EQ(get(0xfffc, 4), 0x5a5a);
 
 	init();
 	raise(HVMM_EVENT_NMI, false);
@@ -299,6 +311,18 @@ static void test_enterable(void)
 		CHECK_EQ(vcpu.seg[HVMM_SEG_SS].attrib, HVMM_SEG_ATTR_DPL);
 		CHECK_EQ(vcpu.cs.sel, i ? CODE : 0xfff8);
 	}
+
+	/* In virtual-8086 mode, with an LDT that is none. */
+	init();
+	put(NEW_TSS + EFLAGS, X86_EFLAGS_VM, 4);
+	put(NEW_TSS + CS, 0x1234, 4);
+	put(NEW_TSS + 0x60, 0xfff8, 4);
+	CHECK_EQ(to(NEW, HVMM_TASK_JMP, 2, &f), -EFAULT);
+	CHECK_EQ(f.vector, 10);
+	CHECK_EQ(vcpu.cs.attrib, 0xf3);
+	CHECK_EQ(vcpu.cs.base, 0x12340);
+	CHECK_EQ(vcpu.cs.limit, 0xffff);
+	CHECK_EQ(vcpu.seg[HVMM_SEG_SS].attrib, 0xf3);
 }
 
 int main(void)
