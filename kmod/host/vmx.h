@@ -9,6 +9,8 @@
 #include <linux/types.h>
 #include <linux/version.h>
 
+#include <asm/cpufeature.h>
+#include <asm/perf_event.h>
 #include <asm/special_insns.h>
 #include <asm/tlbflush.h>
 
@@ -102,6 +104,22 @@ void hvmm_host_vmx_exit(void);
  * Context: preemption off.
  */
 void hvmm_host_vmx_put(void);
+
+/**
+ * hvmm_host_perf_msrs - MSRs that perf wants to have other values in guests
+ * @nr: filled: how many
+ *
+ * Context: interrupts off, until the guest has been left and they have the host's values again.
+ */
+static __always_inline struct perf_guest_switch_msr *hvmm_host_perf_msrs(int *nr)
+{
+	*nr = 0;
+#if HVMM_HOST_HAS_VMX
+	if (static_cpu_has(X86_FEATURE_ARCH_PERFMON))
+		return perf_guest_get_msrs(nr, NULL);
+#endif
+	return NULL;
+}
 
 /**
  * hvmm_host_take_nmi - run the host's handler of an NMI that ended a guest

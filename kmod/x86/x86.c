@@ -30,6 +30,11 @@ int __init hvmm_arch_choose(const char **why)
 	static const struct hvmm_arch_ops *const vendors[] = HVMM_ARCH_OPS;
 	unsigned int i;
 
+	/* There the host's NMIs and machine checks cannot be handed to it by INT n. */
+	if (cpu_feature_enabled(X86_FEATURE_FRED)) {
+		*why = "this host runs with FRED (fred=off turns it off)";
+		return -EOPNOTSUPP;
+	}
 	for (i = 0; i < ARRAY_SIZE(vendors); i++) {
 		if (!vendors[i]->present())
 			continue;

@@ -36,6 +36,21 @@ static enum hvmm_exit_fate exit_debug(struct hvmm_vmx_vcpu *vmx, u64 event)
 	return hvmm_queue_exception(x, X86_TRAP_DB, false, 0);
 }
 
+/*
+ * The guest's own, or one of the host's detection of split locks (SDM vol. 3, 10.1.2.3), of which
+ * guests know nothing: they have theirs without it.
+ */
+static enum hvmm_exit_fate exit_alignment(struct hvmm_vmx_vcpu *vmx)
+{
+	struct hvmm_x86_vcpu *x = &vmx->x;
+	bool own = hvmm_arch->get_cpl(x) == 3 && (x->regs.rflags & X86_EFLAGS_AC) &&
+		   (hvmm_arch->get_cr(x, 0) & X86_CR0_AM);
+
+	if (!own && hvmm_vmx_allow_split_locks(vmx))
+		return HVMM_EXIT_RESUME;
+	return hvmm_queue_exception(x, X86_TRAP_AC, true, 0);
+}
+
 static enum hvmm_exit_fate exit_exception(struct hvmm_vmx_vcpu *vmx)
 {
 	u64 event = hvmm_vmx_read(vmx, VMCS_EXIT_EVENT);
@@ -54,7 +69,7 @@ static enum hvmm_exit_fate exit_exception(struct hvmm_vmx_vcpu *vmx)
 	case X86_TRAP_DB:
 		return exit_debug(vmx, event);
 	case X86_TRAP_AC:
-		return hvmm_queue_exception(x, X86_TRAP_AC, true, 0);
+		return exit_alignment(vmx);
 	default:
 		return hvmm_exit_impossible(x, "an exception that is not intercepted");
 	}
@@ -223,6 +238,8 @@ enum hvmm_exit_fate hvmm_vmx_exit(struct hvmm_x86_vcpu *x)
 	case REASON_MONITOR:
 	case REASON_MWAIT:
 	case REASON_ENCLS:
+	case REASON_SEAMCALL:
+	case REASON_TDCALL:
 		COUNT(refused);
 		return hvmm_exit_refused(x);
 	case REASON_TRIPLE_FAULT:

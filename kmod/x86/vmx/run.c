@@ -12,6 +12,7 @@
 #include "host/debug.h"
 #include "host/mitigations.h"
 #include "host/msr.h"
+#include "host/vmx.h"
 #include "x86/quick.h"
 #include "x86/vmx/apic.h"
 #include "x86/vmx/check.h"
@@ -84,7 +85,6 @@ static void load_msrs(struct hvmm_vmx_vcpu *vmx, const struct hvmm_vmx_cpu *vc)
 		if (vmx->host_tsc_aux != vmx->x.msr.tsc_aux)
 			wrmsrq(MSR_TSC_AUX, vmx->x.msr.tsc_aux);
 	}
-	rdmsrq(MSR_IA32_DEBUGCTLMSR, vmx->host_debugctl);
 }
 
 static void put_msrs(struct hvmm_vmx_vcpu *vmx, const struct hvmm_vmx_cpu *vc)
@@ -99,6 +99,29 @@ static void put_msrs(struct hvmm_vmx_vcpu *vmx, const struct hvmm_vmx_cpu *vc)
 	if ((boot_cpu_has(X86_FEATURE_RDTSCP) || boot_cpu_has(X86_FEATURE_RDPID)) &&
 	    vmx->host_tsc_aux != vmx->x.msr.tsc_aux)
 		wrmsrq(MSR_TSC_AUX, vmx->host_tsc_aux);
+}
+
+bool hvmm_vmx_allow_split_locks(struct hvmm_vmx_vcpu *vmx)
+{
+	u64 ctrl;
+
+	if (!boot_cpu_has(X86_FEATURE_SPLIT_LOCK_DETECT))
+		return false;
+	rdmsrq(MSR_TEST_CTRL, ctrl);
+	if (!(ctrl & MSR_TEST_CTRL_SPLIT_LOCK_DETECT))
+		return false;
+	wrmsrq(MSR_TEST_CTRL, ctrl & ~MSR_TEST_CTRL_SPLIT_LOCK_DETECT);
+	vmx->split_locks = true;
+	return true;
+}
+
+static void detect_split_locks(struct hvmm_vmx_vcpu *vmx)
+{
+	u64 ctrl;
+
+	rdmsrq(MSR_TEST_CTRL, ctrl);
+	wrmsrq(MSR_TEST_CTRL, ctrl | MSR_TEST_CTRL_SPLIT_LOCK_DETECT);
+	vmx->split_locks = false;
 }
 
 void hvmm_vmx_load(struct hvmm_x86_vcpu *x)
@@ -141,6 +164,8 @@ void hvmm_vmx_put(struct hvmm_x86_vcpu *x)
 	struct hvmm_vmx_vcpu *vmx = to_vmx(x);
 
 	put_msrs(vmx, vc);
+	if (unlikely(vmx->split_locks))
+		detect_split_locks(vmx);
 	WARN_ON_ONCE(!hvmm_vmclear(vmx->vmcs_pa));
 	vmx->loaded = false;
 	hvmm_host_vmx_put();
@@ -415,17 +440,36 @@ static void after(struct hvmm_vmx_vcpu *vmx)
 	hvmm_vmx_complete_events(vmx);
 }
 
+/* @guest: rather than the host's */
+static void set_perf_msrs(const struct perf_guest_switch_msr *msrs, int nr, bool guest)
+{
+	int i;
+
+	for (i = 0; i < nr; i++)
+		if (msrs[i].guest != msrs[i].host)
+			wrmsrq(msrs[i].msr, guest ? msrs[i].guest : msrs[i].host);
+}
+
 bool hvmm_vmx_enter(struct hvmm_x86_vcpu *x)
 {
 	struct hvmm_vmx_cpu *vc = this_cpu_ptr(&hvmm_vmx_cpu);
 	struct hvmm_vmx_vcpu *vmx = to_vmx(x);
 	bool debugging = hvmm_vmx_read(vmx, VMCS_GUEST_DR7) & DR7_ENABLES;
+	const struct perf_guest_switch_msr *perf;
 	enum hvmm_quick quick;
 	unsigned long host_dr[4];
+	u64 debugctl;
+	int nr_perf;
 
 	before(vmx, vc);
+	/* The host's counters would go on, and write their records where the guest has memory. */
+	perf = hvmm_host_perf_msrs(&nr_perf);
+	set_perf_msrs(perf, nr_perf, true);
+	/* perf changes it by interrupts, which are off from now on. */
+	rdmsrq(MSR_IA32_DEBUGCTLMSR, debugctl);
 	for (;;) {
 		if (!state_is_sound(vmx)) {
+			set_perf_msrs(perf, nr_perf, false);
 			hvmm_vmx_take_back_apic(vmx);
 			return false;
 		}
@@ -436,8 +480,8 @@ bool hvmm_vmx_enter(struct hvmm_x86_vcpu *x)
 		hvmm_mitigate_enter();
 		enter_guest(vmx, vc);
 		hvmm_host_restore_debug(debugging ? host_dr : NULL);
-		if (unlikely(vmx->host_debugctl))
-			wrmsrq(MSR_IA32_DEBUGCTLMSR, vmx->host_debugctl);
+		if (unlikely(debugctl))
+			wrmsrq(MSR_IA32_DEBUGCTLMSR, debugctl);
 
 		quick = quick_exit(vmx, left(vmx));
 		if (quick != HVMM_QUICK_AGAIN)
@@ -447,6 +491,7 @@ bool hvmm_vmx_enter(struct hvmm_x86_vcpu *x)
 			trace_hvmm_entry(x->vcpu.vm->id, x->vcpu.index,
 					 hvmm_vmx_read(vmx, VMCS_GUEST_RIP));
 	}
+	set_perf_msrs(perf, nr_perf, false);
 	after(vmx);
 	return quick == HVMM_QUICK_LOOK;
 }

@@ -337,6 +337,8 @@ enum hvmm_vmx_reason {
 	REASON_XSETBV = 55,
 	REASON_APIC_WRITE = 56,
 	REASON_ENCLS = 60,
+	REASON_SEAMCALL = 76,
+	REASON_TDCALL = 77,
 };
 
 #define REASON_BASIC			0xffffU

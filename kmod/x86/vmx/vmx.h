@@ -33,11 +33,11 @@
  * @vpid_gen: generation of the VPID, 0 for "needs a new one"
  * @flush_nested: nested translations that the pCPU holds may be old
  * @failed: the last entry was refused with VMfail
+ * @split_locks: the host's detection of split locks is off while the vCPU is loaded
  * @dr6: DR6: the processor's own is the host's
  * @msr: the guest's MSRs while they are not in the registers
  * @host_kernel_gs: the host's KERNEL_GS_BASE while they are
  * @host_tsc_aux: the pCPU's own TSC_AUX while the guest's is loaded
- * @host_debugctl: the host's DEBUGCTL: an exit clears it
  */
 struct hvmm_vmx_vcpu {
 	struct hvmm_x86_vcpu x;
@@ -57,11 +57,11 @@ struct hvmm_vmx_vcpu {
 	u64 vpid_gen;
 	bool flush_nested;
 	bool failed;
+	bool split_locks;
 	u64 dr6;
 	u64 msr[HVMM_VMX_MSRS];
 	u64 host_kernel_gs;
 	u64 host_tsc_aux;
-	u64 host_debugctl;
 };
 
 static inline struct hvmm_vmx_vcpu *to_vmx(struct hvmm_x86_vcpu *x)
@@ -167,6 +167,15 @@ void hvmm_vmx_vcpu_reset(struct hvmm_x86_vcpu *x, bool init);
 void hvmm_vmx_watch_pause(struct hvmm_vmx_vcpu *vmx);
 
 /* x86/vmx/run.c */
+/**
+ * hvmm_vmx_allow_split_locks - let the guest have locked accesses over the border of cache lines
+ * @vmx: the vCPU, as long as it is loaded
+ *
+ * Context: the vCPU's runner, preemption off.
+ * Return: whether the host has detected them until now.
+ */
+bool hvmm_vmx_allow_split_locks(struct hvmm_vmx_vcpu *vmx);
+
 void hvmm_vmx_load(struct hvmm_x86_vcpu *x);
 void hvmm_vmx_put(struct hvmm_x86_vcpu *x);
 bool hvmm_vmx_enter(struct hvmm_x86_vcpu *x);
