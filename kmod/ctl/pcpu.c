@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What hvmm uses of the host's pCPUs, and what it does there. */
 #include <linux/cpumask.h>
+#include <linux/nospec.h>
 #include <linux/slab.h>
 
 #include "ctl/nl.h"
@@ -65,6 +66,7 @@ int hvmm_nl_pcpu_get_doit(struct sk_buff *skb, struct genl_info *info)
 					"there is no pCPU %u", cpu);
 		return -ENOENT;
 	}
+	cpu = array_index_nospec(cpu, nr_cpu_ids);
 
 	reply = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
 	if (!reply)

@@ -5,6 +5,7 @@
  */
 #include <linux/fs.h>
 #include <linux/module.h>
+#include <linux/nospec.h>
 #include <linux/slab.h>
 
 #include "core/pressure.h"
@@ -261,6 +262,7 @@ int hvmm_nl_vcpu_get_doit(struct sk_buff *skb, struct genl_info *info)
 					vm->nr_vcpus);
 		return -ENOENT;
 	}
+	index = array_index_nospec(index, vm->nr_vcpus);
 
 	reply = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
 	if (!reply)

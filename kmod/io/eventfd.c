@@ -108,7 +108,7 @@ static int hvmm_ioeventfd_check(const struct hvmm_ioeventfd_spec *spec)
 	}
 	if (spec->match && (!spec->len || (spec->len < 8 && spec->datamatch >> (8 * spec->len))))
 		return -EINVAL;
-	if (!spec->mmio && spec->addr + spec->len > 0x10000)
+	if (!spec->mmio && (spec->addr > 0xffff || spec->addr + spec->len > 0x10000))
 		return -EINVAL;
 	return 0;
 }
