@@ -102,7 +102,8 @@ static void scan_worker(struct work_struct *work)
 		scan_idle = 0;
 		scan_next = 0;
 		if (!busy)
-			delay = clamp(nsecs_to_jiffies(period / 8), 1UL, (unsigned long)HZ);
+			delay = period ? clamp(nsecs_to_jiffies(period / 8), 1UL,
+					       (unsigned long)HZ) : HZ;
 	}
 	delay = max(delay, nsecs_to_jiffies(spent * (SCAN_SHARE - 1)) + 1);
 	queue_delayed_work(wq, &scan_work, delay);

@@ -203,7 +203,10 @@ void hvmm_quota_drop(struct hvmm_vm *vm)
 
 	mutex_lock(&quota_lock);
 	hvmm_quota_default(&scratch);
-	/* This gives back only, and so is not refused. */
+	/*
+	 * This gives back only. It is refused only where hvmm has no pCPU just now; then the group
+	 * takes with it what it has.
+	 */
 	hvmm_sched_set_quota(&change, 1, ktime_get_ns(), &verdict);
 	hvmm_limits_drop(vm);
 	hvmm_quota_end(true);

@@ -20,7 +20,7 @@ struct hvmm_vm;
  * @HVMM_REQ_NMI: an NMI is pending
  * @HVMM_REQ_INIT: an INIT arrived
  * @HVMM_REQ_SIPI: a SIPI arrived; vector in &hvmm_vcpu.sipi_vector
- * @HVMM_REQ_TLB: the VM's TLB generation went up
+ * @HVMM_REQ_TLB: use no nested translation from before
  * @HVMM_REQ_CLOCK: kvmclock must be written anew
  * @HVMM_REQ_PV: a residency has begun: what the guest is told of its steal time is old
  * @HVMM_REQ_EOI: an interrupt is requested while the guest may have ended another unseen
@@ -90,6 +90,7 @@ enum hvmm_vcpu_mode {
  * @lapic: its local APIC
  * @apic_timer: host timer behind @lapic's timer
  * @mem_work_gfn: page that it waits for in %HVMM_WAIT_MEM
+ * @early_parked: it has left its pCPU in its latest HLT
  * @mem_work_write: whether it wants to write to it
  * @mem_work_err: outcome of that wait, 0 or a negative errno
  * @mem_work_todo: that wait is not over; set by the runner, cleared by @mem_work
@@ -116,6 +117,7 @@ struct hvmm_vcpu {
 	struct hvmm_lapic lapic;
 	struct hrtimer apic_timer;
 	u64 mem_work_gfn;
+	bool early_parked;
 	bool mem_work_write;
 	int mem_work_err;
 	bool mem_work_todo;

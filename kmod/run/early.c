@@ -19,6 +19,7 @@ void hvmm_early_halt(struct hvmm_vcpu *vcpu)
 	const struct hvmm_lapic *l = &vcpu->lapic;
 	u64 early = min_t(u64, vcpu->early_ns, READ_ONCE(timer_early_ns));
 
+	vcpu->early_parked = true;
 	/* What is so far ahead that it has no end in ns stays there; what is due soon too. */
 	if (!early || !l->timer_armed || l->timer_expiry > KTIME_MAX ||
 	    l->timer_expiry <= ktime_get_ns() + early)
@@ -35,7 +36,9 @@ void hvmm_early_wait(const struct hvmm_resource *res, struct hvmm_vcpu *vcpu)
 	if (!max || !l->timer_armed)
 		return;
 	now = ktime_get_ns();
-	vcpu->early_ns = hvmm_early_learn(vcpu->early_ns, now - l->timer_expiry, max);
+	/* One that has polled was on its pCPU: nothing is to be learned of the way there. */
+	if (vcpu->early_parked)
+		vcpu->early_ns = hvmm_early_learn(vcpu->early_ns, now - l->timer_expiry, max);
 	while (now < l->timer_expiry && l->timer_expiry - now <= max &&
 	       !hvmm_poll_unwelcome(res, vcpu->vm)) {
 		cpu_relax();

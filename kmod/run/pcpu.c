@@ -223,10 +223,12 @@ static int pm_event(struct notifier_block *nb, unsigned long event, void *unused
 	switch (event) {
 	case PM_SUSPEND_PREPARE:
 	case PM_HIBERNATION_PREPARE:
+	case PM_RESTORE_PREPARE:
 		stop_all();
 		break;
 	case PM_POST_SUSPEND:
 	case PM_POST_HIBERNATION:
+	case PM_POST_RESTORE:
 		start_all();
 		break;
 	}

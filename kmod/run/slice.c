@@ -246,6 +246,7 @@ static void run_loop(struct hvmm_slice *slice, struct hvmm_x86_vcpu *x)
 				hvmm_early_halt(vcpu);
 				return;
 			}
+			vcpu->early_parked = false;
 			break;
 		case HVMM_EXIT_YIELD:
 		case HVMM_EXIT_STOP:
