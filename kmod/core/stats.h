@@ -74,13 +74,4 @@ struct hvmm_stats {
 	WRITE_ONCE((vcpu)->stats.n[HVMM_STAT_##name], (vcpu)->stats.n[HVMM_STAT_##name] + (nr))
 #define hvmm_stat_inc(vcpu, name)	hvmm_stat_add(vcpu, name, 1)
 
-/**
- * hvmm_stat_name - name of a counter, as in the ABI
- * @stat: the counter
- *
- * Context: any.
- * Return: a constant string.
- */
-const char *hvmm_stat_name(enum hvmm_stat stat);
-
 #endif

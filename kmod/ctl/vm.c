@@ -47,9 +47,7 @@ int hvmm_nl_put_vm(struct sk_buff *skb, struct hvmm_vm *vm, bool config)
 	if (state != HVMM_VM_STOPPED &&
 	    nla_put_uint(skb, HVMM_A_VM_UPTIME, now - vm->started_at))
 		return -EMSGSIZE;
-	/* A VM that is being destroyed has given it back. */
-	if (vm->console &&
-	    nla_put_u32(skb, HVMM_A_VM_CONSOLE, hvmm_console_line(vm->console)))
+	if (nla_put_u32(skb, HVMM_A_VM_CONSOLE, hvmm_console_line(vm->console)))
 		return -EMSGSIZE;
 	if (config && vm->config_len &&
 	    nla_put(skb, HVMM_A_VM_CONFIG, vm->config_len, vm->config))

@@ -16,7 +16,7 @@ struct hvmm_tdp;
 
 /*
  * Ignored by hardware in leaves of both formats: 58:52 are available in long-mode page tables
- * (APM vol. 2, 5.4), 56:52 are ignored in EPT leaves (SDM vol. 3, 30.3.2).
+ * (APM vol. 2, 5.4), 56:52 are ignored in EPT leaves (SDM vol. 3, 29.3.2).
  */
 #define HVMM_AGE_MASK	GENMASK_ULL(55, 52)
 #define HVMM_AGE_SHIFT	52

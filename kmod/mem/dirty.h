@@ -19,7 +19,7 @@ struct hvmm_mem;
  *
  * Context: may sleep.
  * Return: 0, -EALREADY (@owner does already), -EBUSY (another does), -EDQUOT (the bitmap does
- * not fit into the VM's quota), -ENOMEM.
+ * not fit into the VM's quota), -ENOMEM, -EINTR.
  */
 int hvmm_dirty_start(struct hvmm_mem *mem, const void *owner);
 
@@ -45,7 +45,7 @@ int hvmm_dirty_stop(struct hvmm_mem *mem, const void *owner);
  * caller calls before he looks at what is in them.
  *
  * Context: may sleep.
- * Return: number of bits set, or -ENOTCONN (@owner does not track).
+ * Return: number of bits set; -ENOTCONN (@owner does not track), -EINTR.
  */
 int hvmm_dirty_take(struct hvmm_mem *mem, const void *owner, u64 gfn, u64 nr,
 		    unsigned long *bits);

@@ -88,7 +88,7 @@ static inline bool hvmm_load_is_idle(const struct hvmm_load *load)
  * @took: which
  * @now: ktime_get_ns()
  *
- * Context: the pCPU's runner, in its preempt notifier.
+ * Context: the pCPU's runner, interrupts off: in its preempt notifier, or where it is lent.
  */
 void hvmm_load_host(struct hvmm_load *load, bool took, u64 now);
 

@@ -62,12 +62,6 @@ bool hvmm_has_pdptes(struct hvmm_x86_vcpu *x);
 int hvmm_read_pdptes(struct hvmm_x86_vcpu *x, u64 cr3, u64 pdpte[4]);
 
 /**
- * hvmm_get_cr8 - CR8: the LAPIC's task priority class
- * @x: the vCPU
- */
-u64 hvmm_get_cr8(struct hvmm_x86_vcpu *x);
-
-/**
  * hvmm_set_cr8 - MOV CR8
  * @x: the vCPU
  * @val: value, 0..15

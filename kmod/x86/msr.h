@@ -11,7 +11,7 @@
  *
  * Forgets the guest's paravirtual registrations and sets the TSC offset.
  *
- * Context: the vCPU does not run.
+ * Context: the vCPU's runner, or it does not run.
  */
 void hvmm_msr_reset(struct hvmm_x86_vcpu *x, bool init);
 
@@ -22,7 +22,7 @@ void hvmm_msr_reset(struct hvmm_x86_vcpu *x, bool init);
  * @val: filled
  *
  * Context: the vCPU's runner.
- * Return: 0, or -EINVAL for #GP(0).
+ * Return: 0; -EINVAL for #GP(0); -EAGAIN if &hvmm_x86_vcpu.missing_gfn must be brought in first.
  */
 int hvmm_msr_read(struct hvmm_x86_vcpu *x, u32 msr, u64 *val);
 

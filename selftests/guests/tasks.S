@@ -60,7 +60,7 @@ act_ud:
 	ud2
 	jmp	act_after
 act_gp:
-	mov	%ax, %es			/* %ax is beyond the GDT: t_error says how far */
+	mov	%ax, %es		/* beyond the GDT: see t_error */
 	jmp	act_after
 act_irq:
 	movl	$0x40061, LAPIC + 0x300		/* to itself */

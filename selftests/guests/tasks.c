@@ -23,11 +23,13 @@ struct tss16 {
 
 /* Results, in tasks.S's order. */
 enum { AFTER_EAX, AFTER_ESP = 4, AFTER_FLAGS = 8, AFTER_TR, AFTER_CR3, AFTER_DATA };
+
 enum {
 	SEEN_EAX, SEEN_ECX, SEEN_EDX, SEEN_EBX, SEEN_ESP, SEEN_EBP, SEEN_ESI, SEEN_EDI,
 	SEEN_FLAGS, SEEN_TR, SEEN_CR3, SEEN_CR0, SEEN_DR7, SEEN_LDT, SEEN_ES = 15, SEEN_CS,
 	SEEN_SS, SEEN_DS, SEEN_FS, SEEN_GS, SEEN_DATA, SEEN_TYPES, SEEN_WORD,
 };
+
 enum { F_VECTOR, F_ERROR, F_EIP, F_CS, F_FLAGS, F_TR, F_DR6, F_CR2 };
 
 extern u8 tasks_enter[], act_jmp[], act_call[], act_int[], act_ud[], act_gp[], act_irq[],

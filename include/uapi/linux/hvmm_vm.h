@@ -4,9 +4,9 @@
  * figures are in <linux/hvmm.h>.
  *
  * Every argument begins with its own size and a flags word. A kernel that knows a
- * longer structure takes a shorter one for zero at its end; one that knows a shorter
- * structure takes a longer one if the rest is zero, and refuses it with E2BIG
- * otherwise. Unknown flags and non-zero reserved fields are refused with EINVAL.
+ * shorter structure takes a longer one if the rest is zero, and refuses it with E2BIG
+ * otherwise. One that is shorter than the first version of its kind is refused with
+ * EINVAL. So are unknown flags and reserved fields that are not zero.
  *
  * All commands on a VM fd fail with ENODEV once the VM has been destroyed.
  */

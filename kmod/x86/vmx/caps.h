@@ -55,7 +55,7 @@ struct hvmm_vmx_caps {
 
 /**
  * hvmm_vmx_caps_choose - choose controls, as far as the processor has them
- * @caps: all but @ctl is filled; @ctl is set
+ * @caps: all but @ctl and @x2apic is filled; these are set
  * @why: filled if something is missing that hvmm cannot do without
  * @len: size of @why
  *
