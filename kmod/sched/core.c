@@ -413,11 +413,6 @@ void hvmm_sched_return(struct hvmm_resource *res, u64 now)
 	hvmm_sched_host(res, false, now);
 }
 
-bool hvmm_sched_contended(const struct hvmm_resource *res)
-{
-	return READ_ONCE(res->dom->nr_waiting);
-}
-
 /* The sibling that is held back by the cap goes on with what the present unit has left. */
 static bool swap_grants(struct hvmm_unit *from, struct hvmm_unit *to, u64 now)
 {

@@ -510,14 +510,6 @@ bool hvmm_sched_leave(struct hvmm_resource *res, u64 now);
 void hvmm_sched_return(struct hvmm_resource *res, u64 now);
 
 /**
- * hvmm_sched_contended - whether some unit waits for a resource
- * @res: the resource
- *
- * Context: any; takes no lock, so the answer may be old.
- */
-bool hvmm_sched_contended(const struct hvmm_resource *res);
-
-/**
  * hvmm_sched_yield_to - let a sibling have the rest of the present unit's slice
  * @res: the resource, whose executor calls
  * @to: another unit of its present unit's group

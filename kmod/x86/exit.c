@@ -29,13 +29,6 @@ static inline void set_gpr32(struct hvmm_x86_vcpu *x, enum hvmm_gpr reg, u32 val
 	x->regs.gpr[reg] = val;
 }
 
-static enum hvmm_exit_fate fault_in(struct hvmm_x86_vcpu *x)
-{
-	/* Page tables are written (accessed bits), code is not; a write serves both. */
-	x->missing_write = true;
-	return HVMM_EXIT_FAULT_IN;
-}
-
 static bool is_contributory(u8 vector)
 {
 	return vector == X86_TRAP_DE || (vector >= X86_TRAP_TS && vector <= X86_TRAP_GP);
@@ -85,15 +78,14 @@ static enum hvmm_exit_fate queue_fault(struct hvmm_x86_vcpu *x, const struct hvm
 	return hvmm_queue_exception(x, fault->vector, fault->has_error, fault->error);
 }
 
-/* What becomes of an instruction whose emulation did not come to its end. */
-static enum hvmm_exit_fate emul_unfinished(struct hvmm_x86_vcpu *x, enum hvmm_emul_status status)
+enum hvmm_exit_fate hvmm_emul_unfinished(struct hvmm_x86_vcpu *x, enum hvmm_emul_status status)
 {
 	switch (status) {
 	case HVMM_EMUL_PENDING:
 		x->vcpu.wait = HVMM_WAIT_IO;
 		return HVMM_EXIT_PARK;
 	case HVMM_EMUL_RETRY:
-		return fault_in(x);
+		return hvmm_exit_fault_in(x);
 	case HVMM_EMUL_FAULT:
 		hvmm_io_forget(x);
 		return queue_fault(x, &x->emul.fault);
@@ -189,7 +181,7 @@ int hvmm_insn_prepare(struct hvmm_x86_vcpu *x, enum hvmm_exit_fate *fate)
 	flat = x->emul.mode == HVMM_CPU_MODE_64;
 	len = hvmm_fetch(x, hvmm_insn_seg(x, HVMM_SEG_CS), flat, (u8 *)bytes, &fault, &fault_addr);
 	if (len == -EAGAIN) {
-		*fate = fault_in(x);
+		*fate = hvmm_exit_fault_in(x);
 		return len;
 	}
 	if (len < 0)
@@ -294,7 +286,7 @@ enum hvmm_exit_fate hvmm_exit_rdmsr(struct hvmm_x86_vcpu *x, unsigned int len)
 		return fate;
 	ret = hvmm_msr_read(x, x->regs.gpr[HVMM_RCX], &val);
 	if (ret == -EAGAIN)
-		return fault_in(x);
+		return hvmm_exit_fault_in(x);
 	trace_hvmm_msr(x->vcpu.vm->id, x->vcpu.index, false, x->regs.gpr[HVMM_RCX], val, ret);
 	if (ret)
 		return hvmm_queue_gp(x);
@@ -320,7 +312,7 @@ enum hvmm_exit_fate hvmm_exit_wrmsr(struct hvmm_x86_vcpu *x, unsigned int len)
 	case 0:
 		return hvmm_insn_done(x, len);
 	case -EAGAIN:
-		return fault_in(x);
+		return hvmm_exit_fault_in(x);
 	default:
 		return hvmm_queue_gp(x);
 	}
@@ -333,7 +325,7 @@ enum hvmm_exit_fate hvmm_exit_hlt(struct hvmm_x86_vcpu *x, unsigned int len)
 	if (need_len(x, &len, HVMM_KIND_HLT, &fate))
 		return fate;
 	if (hvmm_pv_eoi_sync(x) == -EAGAIN)
-		return fault_in(x);
+		return hvmm_exit_fault_in(x);
 	fate = hvmm_insn_done(x, len);
 	if (fate != HVMM_EXIT_RESUME || x->event.valid)
 		return fate;
@@ -453,7 +445,7 @@ static enum hvmm_exit_fate task_switched(struct hvmm_x86_vcpu *x, int ret,
 	case 0:
 		return HVMM_EXIT_RESUME;
 	case -EAGAIN:
-		return fault_in(x);
+		return hvmm_exit_fault_in(x);
 	case -EFAULT:
 		return queue_fault(x, fault);
 	default:
@@ -484,80 +476,6 @@ enum hvmm_exit_fate hvmm_exit_task_return(struct hvmm_x86_vcpu *x, unsigned int 
 	if (need_len(x, &len, HVMM_KIND_IRET, &fate))
 		return fate;
 	return task_switched(x, hvmm_task_return(x, len, &fault), &fault);
-}
-
-static int write_cr(struct hvmm_x86_vcpu *x, unsigned int nr, u64 val)
-{
-	switch (nr) {
-	case 0:
-		return hvmm_set_cr0(x, val);
-	case 3:
-		return hvmm_set_cr3(x, val);
-	case 4:
-		return hvmm_set_cr4(x, val);
-	case 8:
-		return hvmm_set_cr8(x, val);
-	default:
-		return -EINVAL;
-	}
-}
-
-static u64 read_cr(struct hvmm_x86_vcpu *x, unsigned int nr)
-{
-	switch (nr) {
-	case 2:
-		return x->cr2;
-	case 8:
-		return hvmm_lapic_get_tpr(&x->vcpu.lapic);
-	default:
-		return hvmm_arch->get_cr(x, nr);
-	}
-}
-
-enum hvmm_exit_fate hvmm_exit_cr(struct hvmm_x86_vcpu *x)
-{
-	struct hvmm_emul *e = &x->emul;
-	enum hvmm_emul_status status;
-	enum hvmm_exit_fate fate;
-	unsigned int size;
-	u16 msw;
-	int ret;
-
-	if (hvmm_insn_prepare(x, &fate))
-		return fate;
-	size = e->mode == HVMM_CPU_MODE_64 ? 8 : 4;
-
-	switch (hvmm_insn_kind(&e->insn)) {
-	case HVMM_KIND_MOV_TO_CR:
-		ret = write_cr(x, hvmm_insn_cr(&e->insn), hvmm_emul_gpr(e, e->insn.rm, size));
-		break;
-	case HVMM_KIND_MOV_FROM_CR:
-		hvmm_emul_set_gpr(e, e->insn.rm, size, read_cr(x, hvmm_insn_cr(&e->insn)));
-		ret = 0;
-		break;
-	case HVMM_KIND_LMSW:
-		if (e->insn.flags & HVMM_INSN_MEM) {
-			x->io_next = 0;
-			status = hvmm_emul_read_operand(e, &msw, sizeof(msw));
-			if (status != HVMM_EMUL_DONE)
-				return emul_unfinished(x, status);
-			hvmm_io_forget(x);
-		} else {
-			msw = hvmm_emul_gpr(e, e->insn.rm, 2);
-		}
-		ret = hvmm_lmsw(x, msw);
-		break;
-	case HVMM_KIND_CLTS:
-		ret = hvmm_clts(x);
-		break;
-	default:
-		return HVMM_EXIT_RESUME;
-	}
-	if (ret == -EAGAIN)
-		return fault_in(x);
-	if (ret)
-		return hvmm_queue_gp(x);
-	return hvmm_insn_done(x, e->insn.len);
 }
 
 enum hvmm_exit_fate hvmm_exit_pio(struct hvmm_x86_vcpu *x, u16 port, unsigned int size, bool in,
@@ -599,7 +517,7 @@ enum hvmm_exit_fate hvmm_exit_emulate(struct hvmm_x86_vcpu *x)
 		x->io_next = 0;
 		status = hvmm_emulate(&x->emul);
 		if (status != HVMM_EMUL_DONE && status != HVMM_EMUL_AGAIN)
-			return emul_unfinished(x, status);
+			return hvmm_emul_unfinished(x, status);
 		hvmm_io_forget(x);
 		hvmm_stat_inc(&x->vcpu, emulated);
 		if (status != HVMM_EMUL_AGAIN)

@@ -121,6 +121,24 @@ enum hvmm_exit_fate hvmm_exit_task_return(struct hvmm_x86_vcpu *x, unsigned int 
 enum hvmm_exit_fate hvmm_exit_impossible(struct hvmm_x86_vcpu *x, const char *why);
 
 /**
+ * hvmm_exit_fault_in - a handler needs &hvmm_x86_vcpu.missing_gfn
+ * @x: the vCPU
+ */
+static inline enum hvmm_exit_fate hvmm_exit_fault_in(struct hvmm_x86_vcpu *x)
+{
+	/* Page tables are written (accessed bits), code is not; a write serves both. */
+	x->missing_write = true;
+	return HVMM_EXIT_FAULT_IN;
+}
+
+/**
+ * hvmm_emul_unfinished - what becomes of an instruction whose emulation has not come to its end
+ * @x: the vCPU
+ * @status: how far it came; not %HVMM_EMUL_DONE
+ */
+enum hvmm_exit_fate hvmm_emul_unfinished(struct hvmm_x86_vcpu *x, enum hvmm_emul_status status);
+
+/**
  * hvmm_queue_exception - raise an exception at the next entry
  * @x: the vCPU
  * @vector: vector

@@ -9,40 +9,22 @@ guest_cpu_inc := x86 dev ../selftests/unit/guest_cpu ../selftests/unit/guest_cpu
 # Its x86/vcpu.h goes before the real one.
 guest_cpu_cflags := -iquote $(top)/selftests/unit/guest_cpu -I$(O)/fake
 guest_cpu_kmod := x86/cpuid.c x86/cpuid_table.c x86/cr.c x86/msr.c x86/msr_table.c x86/mtrr.c \
-	x86/pv.c x86/pv_clock.c x86/pv_eoi.c x86/pv_ipi.c x86/spin.c x86/walk.c x86/walked.c \
+	x86/pv.c x86/pv_clock.c x86/pv_eoi.c x86/pv_ipi.c x86/spin.c x86/task.c x86/task_look.c \
+	x86/walk.c x86/walked.c \
 	dev/lapic.c dev/lapic_io.c dev/lapic_lend.c dev/lapic_timer.c dev/irq.c
 
-tests += test_guest_cpu
-test_guest_cpu_src := test_guest_cpu.c guest_cpu.c
-test_guest_cpu_kmod := $(guest_cpu_kmod)
-test_guest_cpu_inc := $(guest_cpu_inc)
-test_guest_cpu_cflags := $(guest_cpu_cflags)
+guest_cpu_tests := test_guest_cpu test_pv test_task test_walk test_walked
+tests += $(guest_cpu_tests)
 
-tests += test_pv
-test_pv_src := test_pv.c guest_cpu.c
-test_pv_kmod := $(guest_cpu_kmod)
-test_pv_inc := $(guest_cpu_inc)
-test_pv_cflags := $(guest_cpu_cflags)
+define guest_cpu_test
+$(1)_src := $(1).c guest_cpu.c
+$(1)_kmod := $(guest_cpu_kmod)
+$(1)_inc := $(guest_cpu_inc)
+$(1)_cflags := $(guest_cpu_cflags)
+endef
+$(foreach t,$(guest_cpu_tests),$(eval $(call guest_cpu_test,$(t))))
 
-tests += test_walk
-test_walk_src := test_walk.c guest_cpu.c
-test_walk_kmod := $(guest_cpu_kmod)
-test_walk_inc := $(guest_cpu_inc)
-test_walk_cflags := $(guest_cpu_cflags)
-
-tests += test_walked
-test_walked_src := test_walked.c guest_cpu.c
-test_walked_kmod := $(guest_cpu_kmod)
-test_walked_inc := $(guest_cpu_inc)
-test_walked_cflags := $(guest_cpu_cflags)
-
-tests += test_task
-test_task_src := test_task.c guest_cpu.c
-test_task_kmod := $(guest_cpu_kmod) x86/task.c x86/task_look.c
-test_task_inc := $(guest_cpu_inc)
-test_task_cflags := $(guest_cpu_cflags)
-
-$(O)/test_guest_cpu $(O)/test_pv $(O)/test_task $(O)/test_walk $(O)/test_walked: $(addprefix $(O)/fake/,$(guest_cpu_fake))
+$(addprefix $(O)/,$(guest_cpu_tests)): $(addprefix $(O)/fake/,$(guest_cpu_fake))
 
 $(O)/fake/%.h:
 	@mkdir -p $(@D)

@@ -208,7 +208,6 @@ static void *waker(void *arg)
 	while (!READ_ONCE(stop)) {
 		WRITE_ONCE(units[i % NR_UNITS].wants, true);
 		hvmm_sched_wake(&units[i % NR_UNITS].unit, now());
-		hvmm_sched_contended(&res[i % NR_RES]);
 		i++;
 		sched_yield();
 	}
