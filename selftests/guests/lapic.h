@@ -74,7 +74,7 @@ static u64 timer_rate(u32 tdcr)
 	apic_write(APIC_LVTT, LVT_MASKED | 0x40);
 	apic_write(APIC_TDCR, tdcr);
 	/* The least of some tries is the one that nothing came between. */
-	for (i = 0; i < 5; i++) {
+	for (i = 0; i < 20; i++) {
 		apic_write(APIC_TMICT, 0xffffffff);
 		t = rdtsc();
 		while (rdtsc() - t < window)
