@@ -92,7 +92,7 @@ check check-fast check-full: setup
 
 bench bench-check: setup
 	$(Q)$(MAKE) all O=$(BUILD)
-	$(Q)scripts/bench $(if $(filter bench-check,$@),--check,--full)
+	$(Q)scripts/bench --full $(if $(filter bench-check,$@),--check)
 
 shell: setup
 	$(Q)$(MAKE) all O=$(BUILD)
