@@ -2,8 +2,9 @@
 /*
  * memory VM SECONDS FROM TO [SEED]: does at random, to a VM that runs guest memcheck, whatever
  * takes memory away from it: discards of ranges from FROM to TO (bytes), unmapping of single
- * pages, reclaim, other limits, pauses. Prints what it has done, and how long each took on
- * average; status 1 if the kernel refused any of it.
+ * pages, reclaim, other limits, pauses; and tracks its dirty pages now and then, which splits
+ * mappings of 2 MiB. Prints what it has done, how long each took on average, and how many of
+ * these mappings there were; status 1 if the kernel refused any of it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -17,10 +18,11 @@
 
 #include "nl.h"
 
-enum action { DISCARD, UNMAP, RECLAIM, MAX, HIGH, PAUSE, TOUCH, ACTIONS };
+enum action { DISCARD, UNMAP, RECLAIM, MAX, HIGH, PAUSE, TOUCH, TRACK, ACTIONS };
 
 static const char *const names[ACTIONS] = {
 	"discards", "unmaps", "reclaims", "mem-max", "mem-high", "pauses", "touches",
+	"dirty trackings",
 };
 
 static struct nl_msg msg;
@@ -100,6 +102,55 @@ static int open_vm(uint32_t id)
 	return dev < 0 ? -1 : ioctl(dev, HVMM_OPEN_VM, &arg);
 }
 
+/* Mappings of 2 MiB: most at any time, how many tracking has split and its end made whole. */
+static unsigned int large_most, split, merged;
+
+static void take_large(void *arg, uint8_t cmd, struct nlattr *attrs, int len)
+{
+	struct nlattr *nest = nl_find(attrs, len, HVMM_A_STATS_MEMORY);
+
+	if (nest)
+		*(unsigned int *)arg = nl_get(nl_data(nest), nl_len(nest),
+					      HVMM_A_MEMORY_LARGE_PAGES);
+}
+
+static unsigned int large(uint32_t id)
+{
+	unsigned int nr = 0;
+
+	nl_begin(&nl, &msg, nl.family, 0, HVMM_CMD_STATS_GET);
+	nl_put_u32(&msg, HVMM_A_STATS_VM, id);
+	nl_talk(&nl, &msg, take_large, &nr);
+	if (nr > large_most)
+		large_most = nr;
+	return nr;
+}
+
+/* Return: 0, or -errno; that there is no room for the notes is no error. */
+static int track_dirty(int fd, const struct vm *vm, uint64_t *bits)
+{
+	struct hvmm_vm_dirty_track track = { .size = sizeof(track), .on = 1 };
+	struct hvmm_vm_dirty_get get = {
+		.size = sizeof(get), .len = vm->ram, .bitmap = (uintptr_t)bits };
+	unsigned int before = large(vm->id), during, after;
+	int ret;
+
+	if (ioctl(fd, HVMM_VM_DIRTY_TRACK, &track) < 0)
+		return errno == EDQUOT || errno == ENOMEM ? 0 : -errno;
+	usleep(below(20000));
+	during = large(vm->id);
+	ret = ioctl(fd, HVMM_VM_DIRTY_GET, &get) < 0 ? -errno : 0;
+	track.on = 0;
+	if (ioctl(fd, HVMM_VM_DIRTY_TRACK, &track) < 0 && !ret)
+		ret = -errno;
+	after = large(vm->id);
+	if (during < before)
+		split += before - during;
+	if (after > during)
+		merged += after - during;
+	return ret;
+}
+
 static double now(void)
 {
 	struct timespec t;
@@ -119,6 +170,7 @@ int main(int argc, char **argv)
 	volatile uint8_t *map;
 	enum action action;
 	int ret = 0, fd;
+	uint64_t *bits;
 	struct vm vm;
 
 	if (argc < 5) {
@@ -142,6 +194,10 @@ int main(int argc, char **argv)
 		perror("the VM's memory");
 		return 2;
 	}
+	/* A bit for each page, whole words. */
+	bits = calloc((vm.ram >> 18) + 1, sizeof(*bits));
+	if (!bits)
+		return 2;
 
 	while (now() < end && !ret) {
 		action = below(ACTIONS);
@@ -186,6 +242,9 @@ int main(int argc, char **argv)
 			for (i = 0; i < 256; i++)
 				(void)map[below(vm.ram)];
 			break;
+		case TRACK:
+			ret = track_dirty(fd, &vm, bits);
+			break;
 		case ACTIONS:
 			break;
 		}
@@ -204,5 +263,6 @@ int main(int argc, char **argv)
 	for (i = 0; i < ACTIONS; i++)
 		printf(" %u %s (%.0f ms),", done[i], names[i], took[i] * 1000 / (done[i] ?: 1));
 	printf(" %llu KiB reclaimed at request\n", (unsigned long long)reclaimed >> 10);
+	printf("# 2 MiB mappings: at most %u, split %u, merged %u\n", large_most, split, merged);
 	return !!ret;
 }
