@@ -97,7 +97,7 @@ static bool after_eoi(struct hvmm_ioapic *io, unsigned int pin)
 
 void hvmm_ioapic_eoi(struct hvmm_ioapic *io, u8 vector)
 {
-	unsigned long flags, pins = 0, todo;
+	unsigned long flags, pins = 0;
 	bool defer = false;
 	unsigned int pin;
 
@@ -109,17 +109,8 @@ void hvmm_ioapic_eoi(struct hvmm_ioapic *io, u8 vector)
 			pins |= BIT(pin);
 		}
 	}
-	raw_spin_unlock_irqrestore(&io->lock, flags);
-	if (!pins)
-		return;
-
-	if (io->ops->eoi)
-		for (todo = pins; todo; todo &= todo - 1)
-			io->ops->eoi(io, __ffs(todo));
-
-	raw_spin_lock_irqsave(&io->lock, flags);
-	for (todo = pins; todo; todo &= todo - 1)
-		defer |= after_eoi(io, __ffs(todo));
+	for (; pins; pins &= pins - 1)
+		defer |= after_eoi(io, __ffs(pins));
 	raw_spin_unlock_irqrestore(&io->lock, flags);
 	if (defer)
 		io->ops->defer(io);

@@ -4,8 +4,8 @@
  * register of later parts (ICH data sheets, 82801 "IOAPIC").
  *
  * Locking: @lock is taken with interrupts off by every function, so all may be
- * called on any CPU in any context, IRQs included. deliver() is called under it;
- * eoi() and defer() are not.
+ * called on any CPU in any context, IRQs included. deliver() is called under it,
+ * defer() is not.
  */
 #ifndef HVMM_DEV_IOAPIC_H
 #define HVMM_DEV_IOAPIC_H
@@ -55,8 +55,7 @@
  * enum hvmm_irq_source - who drives a pin
  * @HVMM_IRQ_SOURCE_VM: test device and requests from userspace
  * @HVMM_IRQ_SOURCE_CONSOLE: the in-kernel UART
- * @HVMM_IRQ_SOURCE_IRQFD: irqfd without resampling
- * @HVMM_IRQ_SOURCE_RESAMPLE: irqfd with resampling; all of a pin's go down at its EOI
+ * @HVMM_IRQ_SOURCE_IRQFD: irqfd
  * @HVMM_IRQ_SOURCE_DEVICE: first of the sources for further devices
  * @HVMM_IRQ_SOURCES: their number
  *
@@ -66,7 +65,6 @@ enum hvmm_irq_source {
 	HVMM_IRQ_SOURCE_VM,
 	HVMM_IRQ_SOURCE_CONSOLE,
 	HVMM_IRQ_SOURCE_IRQFD,
-	HVMM_IRQ_SOURCE_RESAMPLE,
 	HVMM_IRQ_SOURCE_DEVICE,
 	HVMM_IRQ_SOURCES = 32,
 };
@@ -77,15 +75,11 @@ struct hvmm_ioapic;
  * struct hvmm_ioapic_ops - what an IOAPIC needs of its VM
  * @deliver: route a message, usually by hvmm_irq_deliver(); returns how many local
  *	APICs took it. Called under the IOAPIC's lock.
- * @eoi: a level-triggered interrupt of @pin ended; a resampling irqfd lowers its
- *	source and tells its user. Called without the lock, before the pin is looked
- *	at again. May be NULL.
  * @defer: call hvmm_ioapic_resume() about %HVMM_IOAPIC_STORM_NS from now. Called
  *	without the lock, where hvmm_ioapic_eoi() is. May be NULL: no storm guard.
  */
 struct hvmm_ioapic_ops {
 	int (*deliver)(struct hvmm_ioapic *io, const struct hvmm_msg *msg);
-	void (*eoi)(struct hvmm_ioapic *io, unsigned int pin);
 	void (*defer)(struct hvmm_ioapic *io);
 };
 
