@@ -63,7 +63,7 @@ void hvmm_policy_broken(unsigned int dom, const char *policy, const char *why)
 	unsigned int i = atomic_inc_return(&taken) - 1;
 
 	/* Said once and for all: a policy is not given a second chance. */
-	pr_err("domain %u: scheduling policy %s %s: replaced by rr\n", dom, policy, why);
+	pr_err("domain %u: scheduling policy %s %s: taken out\n", dom, policy, why);
 	if (WARN_ON_ONCE(i >= nr_notices))
 		return;
 	notices[i].dom = dom;

@@ -261,7 +261,7 @@ struct hvmm_sched_record {
  *        &hvmm_resource.attention was set (running); lock held, never sleeps
  * @arm: hvmm_sched_timer() of domain @dom should be called at @at, in place of what
  *       was armed before; lock held
- * @broken: a policy was replaced by the fall-back in domain @dom, since it did @why; both are
+ * @broken: a policy was taken out of the stack in domain @dom, since it did @why; both are
  *	    constant strings; lock held, told once for a policy in a domain
  * @recording: whether @record is to be told; lock held. %NULL: always
  * @record: may be %NULL; is told of every call; lock held

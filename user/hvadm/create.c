@@ -204,7 +204,7 @@ static int show_policy_event(const struct nlmsghdr *nlh, bool json, struct hv_er
 		hv_out_object_end(out);
 		hv_out_close(out);
 	} else {
-		printf("host: scheduling policy %s %s: replaced by rr in domain %u\n", policy.name,
+		printf("host: scheduling policy %s %s: taken out in domain %u\n", policy.name,
 		       policy.why, policy.domain);
 	}
 	fflush(stdout);
