@@ -100,6 +100,20 @@ struct hvmm_vm *hvmm_vm_next(u32 *id)
 	return vm;
 }
 
+struct hvmm_vm *hvmm_vm_next_alive(u32 *id)
+{
+	unsigned long index = *id;
+	struct hvmm_vm *vm;
+
+	rcu_read_lock();
+	vm = xa_find(&table, &index, U32_MAX, XA_PRESENT);
+	while (vm && READ_ONCE(vm->dead))
+		vm = xa_find_after(&table, &index, U32_MAX, XA_PRESENT);
+	rcu_read_unlock();
+	*id = index;
+	return vm;
+}
+
 static struct hvmm_vm *find_name(const char *name)
 {
 	struct hvmm_vm *vm;

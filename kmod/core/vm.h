@@ -344,6 +344,17 @@ struct hvmm_vm *hvmm_vm_by_name(const char *name);
 struct hvmm_vm *hvmm_vm_next(u32 *id);
 
 /**
+ * hvmm_vm_next_alive - iterate over VMs that are not being destroyed
+ * @id: in: lowest id wanted; out: id of the VM returned
+ *
+ * Such a VM gives its quotas back before it goes: it stays until hvmm_quota_end().
+ *
+ * Context: between hvmm_quota_begin() and hvmm_quota_end().
+ * Return: the VM, without a reference, or %NULL at the end.
+ */
+struct hvmm_vm *hvmm_vm_next_alive(u32 *id);
+
+/**
  * hvmm_vm_generation - changes whenever a VM is created or destroyed
  *
  * Context: any.

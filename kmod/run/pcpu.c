@@ -120,15 +120,13 @@ static int check_vms(const struct cpumask *use, struct netlink_ext_ack *extack)
 	quota = kmalloc(sizeof(*quota), GFP_KERNEL);
 	if (!quota)
 		return -ENOMEM;
-	while (left && (vm = hvmm_vm_next(&id))) {
+	/* Without references: to drop a last one, and free all of a VM, is not for in here. */
+	while (left && (vm = hvmm_vm_next_alive(&id))) {
 		hvmm_group_quota(vm->group, quota);
 		left = bitmap_intersects(quota->affinity, cpumask_bits(use), nr_cpu_ids);
 		if (!left)
 			NL_SET_ERR_MSG_FMT(extack, "use: VM %u may run on none of these pCPUs",
 					   vm->id);
-		hvmm_vm_put(vm);
-		if (id == U32_MAX)
-			break;
 		id++;
 	}
 	kfree(quota);
