@@ -128,7 +128,7 @@ void hvmm_ledger_init(struct hvmm_ledger *ledger, enum hvmm_vcpu_state state, u6
  *
  * To enter the state that it is in already changes nothing: the wait goes on.
  *
- * Context: any, interrupts off or the domain's lock held; see struct hvmm_ledger.
+ * Context: any, preemption off or the domain's lock held; see struct hvmm_ledger.
  */
 void hvmm_ledger_switch(struct hvmm_ledger *ledger, enum hvmm_vcpu_state state, u64 now);
 

@@ -28,7 +28,7 @@ enum hvmm_load_state {
  * @vm: id of the VM that is there, 0 for none
  * @vcpu: its vCPU
  *
- * Written by the pCPU's runner only, interrupts off.
+ * Written by the pCPU's runner only, with preemption off: its preempt notifier writes, too.
  */
 struct hvmm_load {
 	seqcount_t seq;
@@ -88,7 +88,7 @@ static inline bool hvmm_load_is_idle(const struct hvmm_load *load)
  * @took: which
  * @now: ktime_get_ns()
  *
- * Context: the pCPU's runner, interrupts off: in its preempt notifier, or where it is lent.
+ * Context: the pCPU's runner, preemption off: in its preempt notifier, or where it is lent.
  */
 void hvmm_load_host(struct hvmm_load *load, bool took, u64 now);
 

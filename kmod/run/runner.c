@@ -131,9 +131,10 @@ void hvmm_run_kick_cpu(unsigned int cpu)
 }
 
 /*
- * Both run with the host scheduler's lock held and interrupts off: only the ledger
- * is touched, whose writer is this thread from hvmm_sched_next() to
- * hvmm_sched_put(), which change @curr with interrupts off as well.
+ * Preemption is off. The host takes the pCPU with its scheduler's lock held and interrupts off,
+ * so nothing here takes a lock or wakes; it gives the pCPU back with neither. From
+ * hvmm_sched_next() to hvmm_sched_put(), which change @curr with interrupts off, only this thread
+ * writes these figures, and no interrupt handler reads them.
  */
 static void host_switched(struct preempt_notifier *notifier, bool took)
 {

@@ -11,7 +11,8 @@ static noinline void note(struct hvmm_domain *dom, enum hvmm_sched_op op,
 		.res = res ? (int)res->id : -1,
 		.group = unit ? unit->group->id : 0,
 		.unit = unit ? (int)unit->index : -1,
-		.host_ns = res ? res->host_ns : 0,
+		/* Of a resource that goes on- or offline it is not the caller's. */
+		.host_ns = res ? READ_ONCE(res->host_ns) : 0,
 	};
 
 	hvmm_sched.exec->record(&rec);

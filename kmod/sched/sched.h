@@ -483,7 +483,7 @@ u64 hvmm_sched_attend(struct hvmm_resource *res, u64 now);
  *
  * Time between the two is not charged to the unit.
  *
- * Context: the resource's executor, interrupts off; takes no lock.
+ * Context: the resource's executor, preemption off; takes no lock.
  */
 void hvmm_sched_host(struct hvmm_resource *res, bool took, u64 now);
 
