@@ -20,7 +20,7 @@ static bool match_physical(const struct hvmm_lapic *l, const struct hvmm_msg *ms
 	return is_broadcast(msg) || READ_ONCE(l->id) == msg->dest;
 }
 
-/* SDM vol. 3, 10.6.2.2 (xAPIC) and 10.12.10.1 (x2APIC). */
+/* SDM vol. 3, 11.6.2.2 (xAPIC) and 11.12.10.1 (x2APIC). */
 static bool match_logical(const struct hvmm_lapic *l, const struct hvmm_msg *msg, u8 mode)
 {
 	u32 ldr = READ_ONCE(l->ldr);
@@ -149,7 +149,7 @@ int hvmm_msi_decode(u64 addr, u32 data, struct hvmm_msg *msg)
 		.assert = !(data & BIT(15)) || (data & BIT(14)),
 	};
 
-	/* A redirection hint asks for one of the addressed (SDM vol. 3, 10.11.1). */
+	/* A redirection hint asks for one of the addressed (SDM vol. 3, 11.11.1). */
 	if (redirect && msg->logical && msg->delivery == HVMM_DELIVER_FIXED)
 		msg->delivery = HVMM_DELIVER_LOWEST;
 	return 0;

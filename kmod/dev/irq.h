@@ -18,7 +18,7 @@ struct hvmm_lapic;
  * @HVMM_DELIVER_SIPI: start-up IPI, vector is the page of the first instruction
  * @HVMM_DELIVER_EXTINT: from an 8259; there is none, so it is dropped
  *
- * The encoding is that of ICR[10:8] (SDM vol. 3, 10.6.1; APM vol. 2, 16.5).
+ * The encoding is that of ICR[10:8] (SDM vol. 3, 11.6.1; APM vol. 2, 16.5).
  */
 enum hvmm_delivery {
 	HVMM_DELIVER_FIXED = 0,
@@ -92,7 +92,7 @@ struct hvmm_irq_router {
  * @msg: the message
  *
  * Physical, flat logical, cluster logical and x2APIC logical destinations, lowest
- * priority, broadcast and shorthands (SDM vol. 3, 10.6.2 and 10.12.10). Work is
+ * priority, broadcast and shorthands (SDM vol. 3, 11.6.2 and 11.12.10). Work is
  * bounded by the number of vCPUs.
  *
  * Context: any, IRQs included. Takes no lock; calls kick() and event() of targets.
@@ -108,7 +108,7 @@ int hvmm_irq_deliver(struct hvmm_irq_router *r, struct hvmm_lapic *src,
  * @data: data of the write
  * @msg: result
  *
- * SDM vol. 3, 10.11. Address bits 11:5 are taken as destination bits 14:8
+ * SDM vol. 3, 11.11. Address bits 11:5 are taken as destination bits 14:8
  * (KVM_FEATURE_MSI_EXT_DEST_ID); they are zero in guests that do not know it.
  *
  * Context: any.

@@ -28,7 +28,7 @@ static void clear_map(unsigned long *map)
 		WRITE_ONCE(map[i], 0);
 }
 
-/* SDM vol. 3, 10.8.3.1; APM vol. 2, 16.6.4. */
+/* SDM vol. 3, 11.8.3.1; APM vol. 2, 16.6.4. */
 void hvmm_lapic_update_ppr(struct hvmm_lapic *l)
 {
 	int isr = highest_bit(l->isr);
@@ -81,7 +81,7 @@ static void set_mode(struct hvmm_lapic *l, enum hvmm_lapic_mode mode)
 	WRITE_ONCE(l->mode, mode);
 }
 
-/* The state after power-up: SDM vol. 3, 10.4.7.1. Mode and ID are the caller's. */
+/* The state after power-up: SDM vol. 3, 11.4.7.1. Mode and ID are the caller's. */
 static void reset_regs(struct hvmm_lapic *l)
 {
 	int i;
@@ -148,7 +148,7 @@ int hvmm_lapic_set_base(struct hvmm_lapic *l, u64 val)
 	if (val & ~(flags | page))
 		return -EINVAL;
 
-	/* SDM vol. 3, 10.12.5: figure 10-27 and table 10-5. */
+	/* SDM vol. 3, 11.12.5: figure 11-27 and table 11-5. */
 	if ((val & HVMM_APIC_BASE_EXTD) && !(val & HVMM_APIC_BASE_EN))
 		return -EINVAL;
 	if (from == HVMM_LAPIC_DISABLED && to == HVMM_LAPIC_X2APIC)
@@ -221,14 +221,14 @@ bool hvmm_lapic_signal(struct hvmm_lapic *l, const struct hvmm_msg *msg)
 		hvmm_lapic_accept(l, msg->vector, msg->level_trig);
 		return msg->vector >= 16;
 	case HVMM_DELIVER_INIT:
-		/* INIT level de-assert has no effect (SDM vol. 3, 10.6.1). */
+		/* INIT level de-assert has no effect (SDM vol. 3, 11.6.1). */
 		if (msg->level_trig && !msg->assert)
 			return false;
 		fallthrough;
 	case HVMM_DELIVER_SMI:
 	case HVMM_DELIVER_NMI:
 	case HVMM_DELIVER_SIPI:
-		/* SVR's enable bit does not stop these (SDM vol. 3, 10.4.7.2). */
+		/* SVR's enable bit does not stop these (SDM vol. 3, 11.4.7.2). */
 		if (READ_ONCE(l->mode) == HVMM_LAPIC_DISABLED)
 			return false;
 		l->ops->event(l, msg->delivery, msg->vector);
@@ -249,10 +249,10 @@ bool hvmm_lapic_local(struct hvmm_lapic *l, enum hvmm_lapic_lvt entry)
 
 	if (l->mode == HVMM_LAPIC_DISABLED || (lvt & HVMM_APIC_LVT_MASKED))
 		return false;
-	/* SDM vol. 3, 10.5.1: a performance interrupt masks its entry. */
+	/* SDM vol. 3, 11.5.1: a performance interrupt masks its entry. */
 	if (entry == HVMM_LVT_PERF)
 		WRITE_ONCE(l->lvt[entry], lvt | HVMM_APIC_LVT_MASKED);
-	/* Only these have a meaning in the table (SDM vol. 3, 10.5.1). */
+	/* Only these have a meaning in the table (SDM vol. 3, 11.5.1). */
 	switch (msg.delivery) {
 	case HVMM_DELIVER_FIXED:
 	case HVMM_DELIVER_SMI:

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Local APIC of a vCPU: SDM vol. 3, ch. 10; APM vol. 2, ch. 16.
+ * Local APIC of a vCPU: SDM vol. 3, ch. 11; APM vol. 2, ch. 16.
  *
  * Who may call what. hvmm_lapic_accept(), hvmm_lapic_signal() and the routing in
  * irq.h may run on any CPU, in any context. All else is for the owner: the one
@@ -16,8 +16,8 @@
  * - Six LVT entries: no CMCI, since the guest has no machine-check banks.
  * - The xAPIC ID is writable, as in APM vol. 2, 16.3.3; the x2APIC ID is not.
  * - Arbitration priority and remote read do not exist in x2APIC mode (SDM vol. 3,
- *   table 10-6).
- * - Clearing the enable bit of IA32_APIC_BASE resets the APIC (SDM vol. 3, 10.4.3
+ *   table 11-6).
+ * - Clearing the enable bit of IA32_APIC_BASE resets the APIC (SDM vol. 3, 11.4.3
  *   allows it). TPR goes on to work, as CR8.
  * - The bus clock is 1 GHz: a tick of the timer, before division, is 1 ns.
  * - The TPR is compared by class only; a write to it never delays what is already
@@ -78,7 +78,7 @@ struct hvmm_lapic_ops {
  * @bsp: bootstrap processor
  * @x2apic: CPUID.1:ECX[21]
  * @tsc_deadline: CPUID.1:ECX[24]
- * @directed_eoi: offer EOI-broadcast suppression (SDM vol. 3, 10.8.5)
+ * @directed_eoi: offer EOI-broadcast suppression (SDM vol. 3, 11.8.5)
  */
 struct hvmm_lapic_config {
 	u32 id;
@@ -192,7 +192,7 @@ void hvmm_lapic_init(struct hvmm_lapic *l, const struct hvmm_lapic_ops *ops,
 /**
  * hvmm_lapic_reset() - power-up reset or INIT
  * @l: the APIC
- * @init: INIT: IA32_APIC_BASE, mode and APIC ID stay (SDM vol. 3, 10.4.7.3)
+ * @init: INIT: IA32_APIC_BASE, mode and APIC ID stay (SDM vol. 3, 11.4.7.3)
  *
  * Context: owner.
  */
@@ -252,7 +252,7 @@ void hvmm_lapic_mmio_write(struct hvmm_lapic *l, u32 offset, unsigned int len, u
  * @msr: MSR number
  * @val: the value
  *
- * SDM vol. 3, 10.12.1.2. Context: owner.
+ * SDM vol. 3, 11.12.1.2. Context: owner.
  * Return: 0, or -EINVAL for #GP: not in x2APIC mode, no such or write-only register.
  */
 int hvmm_lapic_msr_read(struct hvmm_lapic *l, u32 msr, u64 *val);
@@ -274,7 +274,7 @@ int hvmm_lapic_msr_write(struct hvmm_lapic *l, u32 msr, u64 val);
  * @l: the APIC
  * @val: the value
  *
- * Transitions are those of SDM vol. 3, 10.12.5. The BSP flag is read-only: writes to
+ * Transitions are those of SDM vol. 3, 11.12.5. The BSP flag is read-only: writes to
  * it are ignored. The page may be moved anywhere; hvmm_lapic_claims() follows it.
  * What decodes guest addresses decides what wins where it overlaps RAM.
  *
@@ -326,7 +326,7 @@ u64 hvmm_lapic_get_tscdeadline(struct hvmm_lapic *l);
  * @tsc: guest TSC at which to interrupt; 0 disarms
  *
  * A deadline in the past interrupts at once. Ignored when the timer is not in
- * TSC-deadline mode (SDM vol. 3, 10.5.4.1).
+ * TSC-deadline mode (SDM vol. 3, 11.5.4.1).
  *
  * Context: owner.
  */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Registers of the local APIC as the guest sees them: the xAPIC page and the x2APIC
- * MSRs (SDM vol. 3, tables 10-1 and 10-6).
+ * MSRs (SDM vol. 3, tables 11-1 and 11-6).
  */
 #include <linux/atomic.h>
 #include <linux/errno.h>
@@ -48,7 +48,7 @@ static u32 lvt_read_only(enum hvmm_lapic_lvt entry)
 static void write_lvt(struct hvmm_lapic *l, enum hvmm_lapic_lvt entry, u32 val)
 {
 	val &= lvt_writable(l, entry);
-	/* While software-disabled the mask bits stay set (SDM vol. 3, 10.4.7.2). */
+	/* While software-disabled the mask bits stay set (SDM vol. 3, 11.4.7.2). */
 	if (!(l->svr & HVMM_APIC_SVR_ENABLE))
 		val |= HVMM_APIC_LVT_MASKED;
 	if (entry == HVMM_LVT_TIMER)
@@ -96,7 +96,7 @@ static void send_ipi(struct hvmm_lapic *l)
 		}
 		break;
 	case HVMM_DELIVER_INIT:
-		/* The only IPI whose trigger mode counts (SDM vol. 3, 10.6.1). */
+		/* The only IPI whose trigger mode counts (SDM vol. 3, 11.6.1). */
 		msg.level_trig = icr & HVMM_APIC_ICR_LEVEL;
 		msg.assert = icr & HVMM_APIC_ICR_ASSERT;
 		break;
@@ -208,7 +208,7 @@ static int write_reg(struct hvmm_lapic *l, u32 offset, u32 val)
 		write_svr(l, val);
 		return 0;
 	case HVMM_APIC_ESR:
-		/* A write latches what happened since the last (SDM vol. 3, 10.5.3). */
+		/* A write latches what happened since the last (SDM vol. 3, 11.5.3). */
 		l->esr = xchg(&l->esr_pending, 0);
 		return 0;
 	case HVMM_APIC_LVT_TIMER ... HVMM_APIC_LVT_ERROR:
@@ -310,7 +310,7 @@ int hvmm_lapic_msr_read(struct hvmm_lapic *l, u32 msr, u64 *val)
 	return 0;
 }
 
-/* Bits that may be set in a write to a 32-bit register (SDM vol. 3, 10.12.1.3). */
+/* Bits that may be set in a write to a 32-bit register (SDM vol. 3, 11.12.1.3). */
 static u32 x2apic_writable(const struct hvmm_lapic *l, u32 offset)
 {
 	enum hvmm_lapic_lvt entry;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Local APIC registers: SDM vol. 3, table 10-1; APM vol. 2, table 16-2. */
+/* Local APIC registers: SDM vol. 3, table 11-1; APM vol. 2, table 16-2. */
 #ifndef HVMM_DEV_LAPIC_REGS_H
 #define HVMM_DEV_LAPIC_REGS_H
 

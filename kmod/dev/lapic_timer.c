@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Timer of the local APIC: SDM vol. 3, 10.5.4; APM vol. 2, 16.4.1.
+ * Timer of the local APIC: SDM vol. 3, 11.5.4; APM vol. 2, 16.4.1.
  *
  * No counter runs. While timer_running is set, timer_expiry says when the count is
  * zero next; for a periodic timer it may be some periods ahead. Masked timers need
@@ -100,7 +100,7 @@ void hvmm_lapic_timer_set_lvt(struct hvmm_lapic *l, u32 lvt)
 		if (mode != old && mode_counts(mode) && mode_counts(old) && l->timer_running)
 			l->timer_expiry = now + timer_left(l, now);
 	}
-	/* Into and out of TSC-deadline mode it is disarmed (SDM vol. 3, 10.5.4.1). */
+	/* Into and out of TSC-deadline mode it is disarmed (SDM vol. 3, 11.5.4.1). */
 	if (mode != old && !(mode_counts(mode) && mode_counts(old))) {
 		l->timer_running = false;
 		l->tsc_deadline = 0;

@@ -125,7 +125,7 @@ int hvmm_mem_write(struct hvmm_mem *mem, u64 gpa, const void *buf, unsigned int 
 	return err;
 }
 
-/* Whether a locked access here could raise #AC in the kernel (SDM vol. 3, 10.1.2.3). */
+/* Whether a locked access here could raise #AC in the kernel (SDM vol. 3, 9.1.2.3). */
 static bool hvmm_split_lock_traps(const void *p, unsigned int len)
 {
 	unsigned int line = boot_cpu_data.x86_clflush_size ?: 64;

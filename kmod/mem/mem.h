@@ -227,7 +227,7 @@ int hvmm_mem_write(struct hvmm_mem *mem, u64 gpa, const void *buf, unsigned int 
  * @missing_gfn: set with -EAGAIN
  *
  * On a host that traps split locks an access that crosses a cache line is not
- * atomic: a locked access would be a fatal #AC in the kernel (SDM vol. 3, 10.1.2.3).
+ * atomic: a locked access would be a fatal #AC in the kernel (SDM vol. 3, 9.1.2.3).
  *
  * Context: any; never sleeps.
  * Return: 0 (stored), 1 (differed, *@old updated), -EINVAL (@len, page crossed, 16 bytes

@@ -195,7 +195,7 @@ void hvmm_x86_reset(struct hvmm_x86_vcpu *x, bool init)
 	x->io_next = 0;
 	x->insn_valid = false;
 	x->seg_valid = 0;
-	/* SDM vol. 3, table 9-1: signature and model, as CPUID leaf 1 gives them. */
+	/* SDM vol. 3, table 10-1: signature and model, as CPUID leaf 1 gives them. */
 	hvmm_cpuid(x, 1, 0, r);
 	x->regs.gpr[HVMM_RDX] = r[0];
 	if (init)

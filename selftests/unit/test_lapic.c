@@ -463,7 +463,7 @@ static void priorities(void)
 		}
 	}
 
-	/* PPR of TPR and ISR: SDM vol. 3, 10.8.3.1. */
+	/* PPR of TPR and ISR: SDM vol. 3, 11.8.3.1. */
 	fake_up(&f, 0, false);
 	hvmm_lapic_accept(&f.l, 0x5c, false);
 	hvmm_lapic_ack(&f.l, 0x5c);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What a processor checks at a VM entry: SDM vol. 3, 27.2 and 27.3 (26.2 and 26.3 in older
- * editions). Pure functions on values; they build in the kernel and in userspace.
+ * What a processor checks at a VM entry: SDM vol. 3, 27.2 and 27.3. Pure functions on values;
+ * they build in the kernel and in userspace.
  *
  * Only what hvmm's VMCSs can have is known: no I/O bitmaps, no SMM, no shadow VMCS.
  */

@@ -37,7 +37,7 @@ static enum hvmm_exit_fate exit_debug(struct hvmm_vmx_vcpu *vmx, u64 event)
 }
 
 /*
- * The guest's own, or one of the host's detection of split locks (SDM vol. 3, 10.1.2.3), of which
+ * The guest's own, or one of the host's detection of split locks (SDM vol. 3, 9.1.2.3), of which
  * guests know nothing: they have theirs without it.
  */
 static enum hvmm_exit_fate exit_alignment(struct hvmm_vmx_vcpu *vmx)
