@@ -301,7 +301,7 @@ static int reserve_id(struct hvmm_vm *vm)
 	int ret;
 
 	mutex_lock(&table_lock);
-	/* Cyclic, so that an id is not reused before all others were. */
+	/* Cyclic, so that an id is not reused before all others were used. */
 	ret = xa_alloc_cyclic(&table, &vm->id, NULL, XA_LIMIT(1, S32_MAX), &next_id, GFP_KERNEL);
 	mutex_unlock(&table_lock);
 	return min(ret, 0);

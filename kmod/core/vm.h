@@ -112,7 +112,7 @@ struct hvmm_vm_params {
  * struct hvmm_vm - a virtual machine
  * @ref: holders; the last hvmm_vm_put() frees
  * @rcu: defers that
- * @id: never reused while the module is loaded, from 1
+ * @id: from 1; not given to another VM until all others have been used
  * @name: unique among living VMs
  * @lock: serialises life-cycle changes; may be held over sleeps
  * @state: written under @lock by hvmm_vm_*(); read by anyone
@@ -212,8 +212,8 @@ void hvmm_vm_set_listener(void (*fn)(struct hvmm_vm *vm, enum hvmm_vm_event even
  *
  * Context: may sleep.
  * Return: the VM with a reference for the caller, or an ERR_PTR: -EINVAL,
- * -EEXIST (name), -E2BIG (more vCPUs than pCPUs), -ENOMEM; what hvmm_quota_first()
- * says of the quota.
+ * -EEXIST (name), -E2BIG (more vCPUs than pCPUs), -EPERM (sealed RAM file), -ENOSPC (no
+ * console is left), -ENOMEM; what hvmm_quota_first() says of the quota.
  */
 struct hvmm_vm *hvmm_vm_create(const struct hvmm_vm_params *params,
 			       struct netlink_ext_ack *extack);
@@ -382,7 +382,7 @@ void hvmm_vm_put(struct hvmm_vm *vm);
  * @vcpus: vCPU state
  * @devices: console, channel, machine
  * @group: its part of the scheduler
- * @vm: the VM itself, its config
+ * @vm: the VM itself, its config, the bitmap of dirty pages
  * @kernel: sum of all but RAM
  * @total: @resident and @kernel, what it has of the host's memory; what its quota limits
  */

@@ -8,9 +8,8 @@
 #include "mem/mem.h"
 
 /*
- * Lock-free: an unmapped page keeps its reference until a grace period has passed,
- * and a nested table lives as long as the VM. So what a lookup found stays good
- * until rcu_read_unlock().
+ * Lock-free: an unmapped page, and a nested table that was replaced, stay until a grace
+ * period has passed. So what a lookup found stays good until rcu_read_unlock().
  */
 static int hvmm_mem_page(struct hvmm_mem *mem, u64 gfn, void **page, u64 *missing_gfn)
 {

@@ -98,7 +98,7 @@ static void hvmm_reclaim_unmap(struct hvmm_mem *mem, u64 gfn, u64 end, struct hv
 			mem->ops->flush_soon(mem);
 		return;
 	}
-	/* As in hvmm_mem_unmap(). */
+	/* As in hvmm_mem_flush(), but expedited; retired tables are left to that. */
 	atomic64_inc_return(&mem->tlb_gen);
 	mem->ops->flush(mem);
 	synchronize_rcu_expedited();

@@ -14,8 +14,7 @@
 /*
  * Handlers of exits that both vendors have. @len is the length of the
  * instruction, or 0 where the processor does not tell it: then the instruction
- * is fetched and decoded. @kind is what it must be in that case: another vCPU
- * may have changed the bytes since, and then the guest simply goes on.
+ * is fetched and decoded.
  *
  * Context for all: the vCPU's runner, interrupts on, preemption off.
  * Return: what to do next.
@@ -294,7 +293,7 @@ static inline bool hvmm_event_due(const struct hvmm_x86_vcpu *x)
  * Others send an interrupt when they want something of a vCPU that is in the guest. A handler
  * on its own pCPU does not, so this is what it may have left.
  *
- * Context: interrupts off since the entry before.
+ * Context: interrupts off since the vCPU was last said to be in the guest.
  */
 static inline bool hvmm_asks_nothing(const struct hvmm_x86_vcpu *x)
 {

@@ -330,8 +330,8 @@ void hvmm_msr_reset(struct hvmm_x86_vcpu *x, bool init)
 void hvmm_msr_setup_intercepts(struct hvmm_x86_vcpu *x)
 {
 	/*
-	 * Loaded and saved with the guest's state in hardware (VMLOAD and VMSAVE, APM
-	 * vol. 2, 15.5.2), so that neither side sees the other's.
+	 * Switched with the vCPU, so that neither side sees the other's: by VMLOAD and VMSAVE
+	 * (APM vol. 2, 15.5.2), or in the VMCS and, what that lacks, by hand (x86/vmx/run.c).
 	 */
 	static const u32 open[] = {
 		MSR_STAR, MSR_LSTAR, MSR_CSTAR, MSR_SYSCALL_MASK,

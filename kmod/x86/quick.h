@@ -3,8 +3,9 @@
  * Exits that ask for nothing but a few of the guest's registers are handled where the guest was
  * left, and it is entered again, with interrupts off all the while. To the rest of hvmm it has
  * not been left: who wants something of the vCPU sends an interrupt, which stays pending and
- * ends the next entry before the guest's first instruction. This is what x86/svm/run.c and
- * x86/vmx/run.c share of it: all is inlined there.
+ * ends the next entry before the guest's first instruction. Only hvmm_quick_hole() turns
+ * interrupts on in between, and says that the guest has been left. This is what x86/svm/run.c
+ * and x86/vmx/run.c share of it: all is inlined there.
  */
 #ifndef HVMM_X86_QUICK_H
 #define HVMM_X86_QUICK_H

@@ -22,8 +22,6 @@ struct hvmm_msr_row;
  * @vector: vector
  * @has_error: an error code goes with it
  * @error: error code
- * @insn_len: for software interrupts and INT3/INTO: length of the instruction, so
- *            that the pushed RIP lies behind it
  */
 struct hvmm_event {
 	bool valid;
@@ -31,7 +29,6 @@ struct hvmm_event {
 	u8 vector;
 	bool has_error;
 	u32 error;
-	u8 insn_len;
 };
 
 /**
@@ -155,7 +152,8 @@ enum hvmm_missing {
  * @no_device: hvmm_io_port_quick() has found no device in the kernel at this exit's port
  * @seg_valid: bitmap of valid @seg_cache entries
  * @insn_valid: @emul.insn is the present exit's instruction
- * @redo: the exit is handled a second time, after userspace answered
+ * @redo: the exit is handled again from its start: the device process has answered, or a page
+ *        has come that was missing in the middle
  * @missing_write: the access to @missing_gfn is a write
  * @missing: what is known of a page that hvmm_exit_npf_quick() could not map
  * @hole: the file did not have the page that was missing last
@@ -169,7 +167,7 @@ enum hvmm_missing {
  * @fpu: FPU state while it is not in the registers, see host/fpu.h
  * @msr_row: policy of the MSR that was read last, for hvmm_msr_read_quick()
  * @msr: MSRs kept by hvmm
- * @io: accesses of the present instruction that userspace serves
+ * @io: accesses that the present instruction has made, for when it is done again
  * @emul: emulation state
  * @seg_cache: segments as of the present exit, filled on demand
  * @time_version: version of the kvmclock page

@@ -23,10 +23,9 @@ struct hvmm_paging_regs;
  * @vcpu_reset: state after power-on or INIT
  * @load: the vCPU is about to run on this pCPU; preemption off
  * @put: it leaves this pCPU; preemption off
- * @enter: VM entry and exit; interrupts off, they are off on return, and were all along. True
- *	if the exit has been handled already, and only the look before an entry is due. Exits
- *	that touch nothing but registers may be handled within and the guest be entered again:
- *	to others that is a guest that has not been left, see locking.rst
+ * @enter: VM entry and exit; interrupts off, also on return. True if the exit has been handled
+ *	already, and only the look before an entry is due. Exits that ask for little may be
+ *	handled within and the guest be entered again: see x86/quick.h and locking.rst
  * @exit: handle the exit, if @enter has not; interrupts on, preemption off
  * @get_seg: a segment register, from the control block
  * @set_seg: set it
@@ -53,12 +52,12 @@ struct hvmm_paging_regs;
  * @nmi_masked: an NMI is in service: its IRET is still to come
  * @set_nmi_masked: say so: a task switch has begun or ended its service
  * @open_irq_window: exit as soon as an interrupt of a priority class can be taken
- * @open_tpr_window: exit when the guest writes CR8
+ * @open_tpr_window: exit when a change of the TPR may let through what it holds back now
  * @open_nmi_window: exit as soon as an NMI can be taken
  * @set_shadow: set or clear the interrupt shadow
  * @flush_tlb: at the next entry, use no cached translation of this guest's page tables
  * @flush_nested: the same, and none of the nested page table
- * @set_msr_intercept: whether RDMSR and WRMSR of an MSR exit, on this vCPU
+ * @set_msr_intercept: whether RDMSR and WRMSR of an MSR exit, on all vCPUs of all VMs
  * @trace: write the state to the trace
  * @dump: write it to the trace and, rate-limited, to the log
  */

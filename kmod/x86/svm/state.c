@@ -99,7 +99,7 @@ void hvmm_svm_set_cr(struct hvmm_x86_vcpu *x, int nr, u64 val)
 
 u64 hvmm_svm_get_efer(struct hvmm_x86_vcpu *x)
 {
-	/* From the VMCB: CR0 is not intercepted, and the guest sets LMA by CR0.PG. */
+	/* SVME is not the guest's: hvmm_svm_set_efer(). */
 	return to_svm(x)->vmcb->save.efer & ~(u64)EFER_SVME;
 }
 

@@ -27,7 +27,6 @@ struct hvmm_event {
 	u8 vector;
 	bool has_error;
 	u32 error;
-	u8 insn_len;
 };
 
 enum hvmm_exit_fate { HVMM_EXIT_RESUME, HVMM_EXIT_YIELD };
