@@ -232,7 +232,8 @@ int verb_run(int argc, char **argv)
 		       "connect its console to stdin and stdout, and destroy it at its end.\n\n"
 		       "The exit status is the guest's own if it writes one to the test device;\n"
 		       "0 if it switches itself off; 124 when time is up; 125 if it resets itself\n"
-		       "or ends in a triple fault; 126 if it is stopped by an error.",
+		       "or ends in a triple fault; 126 if it is stopped by an error, or before the\n"
+		       "script is through.",
 		.children = children,
 	};
 	struct run r = { .device = -1, .status = -1 };

@@ -156,7 +156,8 @@ struct hvmm_vm_slot {
  * the device process one system call. The completion has been done whatever the
  * result is; done again, or for a request that a reset of the VM has cancelled, it
  * has no effect. Several threads may wait, each request goes to one of them.
- * poll() reports POLLIN while requests wait to be taken.
+ * poll() reports POLLIN while requests wait to be taken, POLLERR while this fd is not
+ * attached, POLLHUP when the VM was destroyed.
  *
  * Errors: ENOTCONN (this fd is not attached), EINVAL (no such vCPU), EAGAIN, EINTR.
  */
@@ -264,7 +265,7 @@ struct hvmm_vm_discard {
  * kernel memory, a bit for each page up to the end of RAM, which counts for the VM's quota.
  *
  * Errors: EALREADY (this fd tracks), EBUSY (another one does), ENOTCONN (this fd does not track:
- * nothing to end), EDQUOT (no room under mem-max), ENOMEM.
+ * nothing to end), EDQUOT (no room under mem-max), EINTR (a fatal signal), ENOMEM.
  */
 struct hvmm_vm_dirty_track {
 	__u32 size;
@@ -284,7 +285,7 @@ struct hvmm_vm_dirty_track {
  * @len: bytes, a multiple of 4096, not 0; the range does not span the gap under 4 GiB
  * @bitmap: address of the bitmap: bit n % 64 of the little-endian 64-bit word n / 64 is page n
  *          of the range. Written up to a whole word; bits behind the range are zero
- * @dirty: out: number of bits set
+ * @dirty: 0; out: number of bits set
  *
  * Takes the notes of a range: which of its pages have been written since tracking began, or
  * since they were taken last. A write that comes too late for the bitmap is noted again, and
@@ -317,9 +318,10 @@ struct hvmm_vm_dirty_get {
  * @size: size of this structure
  * @flags: HVMM_VM_EVENTFD_DEL, HVMM_VM_IOEVENTFD_DATAMATCH
  * @addr: port or guest-physical address
- * @datamatch: datum to match, 0 without HVMM_VM_IOEVENTFD_DATAMATCH
+ * @datamatch: datum to match, of @len bytes; 0 without HVMM_VM_IOEVENTFD_DATAMATCH
  * @space: enum hvmm_vm_space
- * @len: bytes of the write: 1, 2, 4, or 8 (MMIO only); 0: any
+ * @len: bytes of the write: 1, 2, 4, or 8 (MMIO only); 0: any, not with
+ *       HVMM_VM_IOEVENTFD_DATAMATCH
  * @fd: the eventfd
  * @reserved: 0
  *
