@@ -2,7 +2,7 @@
 #
 # make             the module, the tools and the tests, into build/
 # make demo        a Linux guest under hvmm on an emulated AMD host
-# make check       everything that can be tested, on emulated hosts
+# make check       the tests, on emulated hosts; check-full: with those that take long
 # make help        all targets and variables
 
 MAKEFLAGS += --no-print-directory
@@ -125,7 +125,7 @@ Targets:
   unit             run the userspace tests
   demo             boot a Linux guest on an emulated host; HOST=bochs: in Bochs, with
                    MODEL=ryzen (AMD) or corei7_haswell_4770 or tigerlake (Intel)
-  check            all tests; check-fast: those that take under 5 minutes;
+  check            the tests; check-fast: those that take under 5 minutes;
                    check-full: with those that take too long for every change
   bench            hvmm beside KVM in instructions: a table, and build/bench.json; minutes
   bench-check      fail where hvmm has become worse than the committed figures
