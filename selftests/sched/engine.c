@@ -350,7 +350,7 @@ bool sim_step(void)
 	}
 	send_kicks();
 	sim_vm_reap();
-	if (!sim.no_checks)
+	if (!sim.no_checks && (!sim.check_every || sim.events % sim.check_every == 0))
 		sim_check_all();
 	return true;
 }

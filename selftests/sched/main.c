@@ -21,7 +21,7 @@ static const char usage[] =
 "  --trace FILE     write what the scheduler was asked and did\n"
 "  --replay FILE    ask it the same again, from such a file or from tracefs\n"
 "  --list           the scenarios\n"
-"  --scale          large hosts: fairness and latency\n"
+"  --scale          large hosts: fairness and latency, and whether they are what they were\n"
 "  --cost           calls on a host of --cpus and --vms, to be counted by callgrind\n"
 "  --verbose        tell more\n";
 

@@ -214,6 +214,8 @@ struct sim_event {
  * @steal_for: longest such time
  * @flip: one in so many parkings has the reason to run come at the last moment, 0 for none
  * @plugged: when a pCPU went or came
+ * @no_checks: what is counted is the scheduler's alone
+ * @check_every: events from one check of all to the next, 0 for one after each
  * @gone_ns: what units that are gone have run
  * @broken: policies condemned by the watchdog
  * @expect_broken: they are expected
@@ -247,6 +249,7 @@ struct sim {
 	unsigned int flip;
 	bool in_put;
 	bool no_checks;
+	unsigned int check_every;
 	bool no_yield_to;
 
 	unsigned int broken;
