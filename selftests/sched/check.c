@@ -63,30 +63,63 @@ struct tally {
 	u64 load;
 };
 
-/* Lag is bounded, for who may run wherever anybody may. */
+/* Furthest virtual time of the pCPUs that a share may use. */
+static u64 reference(const struct hvmm_domain *dom, const struct hvmm_share *share)
+{
+	bool any = false, all = true;
+	unsigned int i;
+	u64 v = 0;
+
+	for (i = 0; i < dom->nr_res; i++) {
+		if (!(share->allowed & dom->online & dom->res[i]->bit)) {
+			all = false;
+			continue;
+		}
+		if (!any || hvmm_before(v, dom->res[i]->v))
+			v = dom->res[i]->v;
+		any = true;
+	}
+	return all ? dom->v : v;
+}
+
+/* A share was just charged or queued: 20 ms for each busy vCPU of the VM, either way. */
+void sim_lag_bounded(const struct hvmm_share *share)
+{
+	struct sim_vm *vm = sim_vm_of_id(share->group->id);
+	u64 busy = atomic_read(&share->group->nr_busy);
+
+	vm->lag[share->dom->id] = HVMM_LAG_NS * max(busy, 1ULL) * HVMM_WEIGHT_MAX /
+				  share->group->quota.weight;
+}
+
+void sim_lag_unknown(const struct hvmm_domain *dom)
+{
+	unsigned int i;
+
+	for (i = 0; i < sim.nr_vms; i++)
+		if (sim.vms[i])
+			sim.vms[i]->lag[dom->id] = 0;
+}
+
+/*
+ * Whoever waits was not passed by any pCPU that it may use, so what bounded it then holds
+ * still; slices of its VM that are under way are charged in advance.
+ */
 static void check_lag(const struct hvmm_domain *dom, const struct hvmm_share *share)
 {
-	unsigned int i, all = share->group->nr_units;
-	double bound;
-	u64 v = 0;
+	u64 behind = sim_vm_of_id(share->group->id)->lag[dom->id], ahead = behind;
+	unsigned int i;
 	s64 lag;
 
-	/* What has gone offline may have been ahead of what stays. */
-	if (!share->nr_waiting || dom->broken || sim.nr_offline ||
-	    sim.now < sim.plugged + 100 * MSEC || (share->allowed & dom->online) != dom->online)
+	if (!share->nr_waiting || dom->broken || !behind || !(share->allowed & dom->online))
 		return;
 	for (i = 0; i < dom->nr_res; i++)
-		if (dom->res[i]->online && (!i || hvmm_before(v, dom->res[i]->v)))
-			v = dom->res[i]->v;
-	lag = share->fair.key - v;
-	/* Twice what a change of weight or of the number of units may have made of it. */
-	bound = 2.0 * (HVMM_LAG_NS + HVMM_SLICE_NS) * all * all * HVMM_WEIGHT_MAX /
-		share->group->quota.weight;
-	if (sim.now - sim_vm_of_id(share->group->id)->quota_since < 100 * MSEC)
-		return;
-	sim_check(lag <= bound && -lag <= bound,
-		  "VM %u has a lag of %lld in domain %u; bound %.0f", share->group->id,
-		  (long long)lag, dom->id, bound);
+		if (dom->res[i]->curr && dom->res[i]->curr->group == share->group)
+			ahead += dom->res[i]->owed;
+	lag = share->fair.key - reference(dom, share);
+	sim_check(lag <= (s64)ahead && -lag <= (s64)behind,
+		  "VM %u has a lag of %lld in domain %u; bounds -%llu, %llu", share->group->id,
+		  (long long)lag, dom->id, (unsigned long long)behind, (unsigned long long)ahead);
 }
 
 static void check_share(const struct hvmm_share *share, struct tally *t)

@@ -152,15 +152,21 @@ static const struct hvmm_sched_exec exec = {
 };
 
 /*
- * The fall-back is told of each charge like all policies, and has no use for it: this
- * one in its place keeps our account of them.
+ * The fall-back is told of all that policies are told of, after them, and has no use for
+ * some of it: this one in its place keeps our account of that.
  */
 static struct hvmm_sched_class watched_rr;
+
+static void observe_enqueue(struct hvmm_domain *dom, struct hvmm_share *share, bool woke, u64 now)
+{
+	sim_lag_bounded(share);
+}
 
 static void observe_charge(struct hvmm_domain *dom, struct hvmm_share *share,
 			   struct hvmm_resource *res, u64 ran, u64 contended, u64 now)
 {
 	sim_unit_of(res->curr)->charged += ran;
+	sim_lag_bounded(share);
 }
 
 /* Kicks that calls of the scheduler have sent are on their way now. */
@@ -376,7 +382,8 @@ void sim_online(unsigned int nr, bool online)
 	if (cpu->res->online == online || (online && cpu->res->curr))
 		return;
 	sim_disturb();
-	sim.plugged = sim.now;
+	/* What has gone may have been ahead of what stays. */
+	sim_lag_unknown(cpu->res->dom);
 	sim.nr_offline += online ? -1 : 1;
 	for (i = 0; i < sim.nr_cpus; i++)
 		sim.cpus[i].idle_since = sim.now;
@@ -407,6 +414,7 @@ void sim_begin(unsigned int cpus, unsigned int doms)
 		sim.cpus[i].mode = SIM_OFF;
 	}
 	watched_rr = hvmm_sched_rr;
+	watched_rr.enqueue = observe_enqueue;
 	watched_rr.charge = observe_charge;
 	hvmm_sched_classes[HVMM_SCHED_CLASSES - 1] = &watched_rr;
 	config = (struct hvmm_sched_config){

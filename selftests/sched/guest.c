@@ -28,6 +28,7 @@ struct sim_vm *sim_vm_new(unsigned int units, u32 weight)
 	hvmm_group_quota(vm->group, &vm->quota);
 	vm->nr_units = units;
 	vm->units = calloc(units, sizeof(*vm->units));
+	vm->lag = calloc(sim.nr_doms, sizeof(*vm->lag));
 	vm->accounted = sim.now;
 	vm->quota_since = sim.now;
 	vm->wanted = NEVER;
@@ -134,6 +135,7 @@ static void free_vm(struct sim_vm *vm)
 	hvmm_group_exit(vm->group);
 	free(vm->group);
 	free(vm->units);
+	free(vm->lag);
 	free(vm->points);
 	free(vm->waits);
 	free(vm);

@@ -115,6 +115,7 @@ struct sim_point {
  * @points: since then, at most a window old; a ring
  * @worst: least use of a window so far
  * @windows: that were looked at
+ * @lag: in each domain, how far its virtual time may be off; 0 if that is not known
  * @lock: unit that holds the VM's lock
  * @sections: times that it was held
  * @waits: latencies from wake to run
@@ -141,6 +142,7 @@ struct sim_vm {
 	unsigned int first, nr_points, max_points;
 	u64 worst;
 	u64 windows;
+	u64 *lag;
 	struct sim_unit *lock;
 	u64 sections;
 	u32 *waits;
@@ -213,7 +215,6 @@ struct sim_event {
  * @steal_every: mean ns between times that the host takes a pCPU, 0 for never
  * @steal_for: longest such time
  * @flip: one in so many parkings has the reason to run come at the last moment, 0 for none
- * @plugged: when a pCPU went or came
  * @no_checks: what is counted is the scheduler's alone
  * @check_every: events from one check of all to the next, 0 for one after each
  * @gone_ns: what units that are gone have run
@@ -241,7 +242,6 @@ struct sim {
 	struct sim_vm **vms;
 	unsigned int nr_vms, max_vms;
 	unsigned int nr_dying, nr_stolen, nr_offline;
-	u64 plugged;
 	u64 gone_ns;
 
 	u64 kick_max, timer_max, switch_max;
@@ -348,6 +348,9 @@ void sim_waits_clear(struct sim_vm *vm);
 /* check.c */
 void sim_check_all(void);
 void sim_check_end(void);
+void sim_lag_bounded(const struct hvmm_share *share);
+/* Until each VM is next charged or queued in @dom. */
+void sim_lag_unknown(const struct hvmm_domain *dom);
 
 /* random.c */
 void sim_random(u64 seed, u64 events);
