@@ -42,7 +42,7 @@ static void from(u64 v)
 	heavy = vm_that(SIM_BUSY, 0, 0, 2);
 	run_for(2 * SEC);
 	part = (double)sim_used(light) / (sim_used(light) + sim_used(heavy));
-	sim_check(part > 0.32 && part < 0.347, "1:2 with a virtual time from %#llx gives %.3f",
+	sim_check(part > 0.33 && part < 0.337, "1:2 with a virtual time from %#llx gives %.3f",
 		  (unsigned long long)v, part);
 	sim_end();
 }
@@ -250,6 +250,7 @@ static void dead_timer(void)
 {
 	struct sim_vm *vm;
 	unsigned int i;
+	u64 bound;
 
 	begin(2);
 	vm = sim_vm_new(2, 100);
@@ -268,6 +269,11 @@ static void dead_timer(void)
 		sim_online(1 - i % 2, true);
 	}
 	sim_check(sim_used(vm) > 50 * MSEC, "a VM was lost with its pCPU");
+	bound = hvmm_sched_cap_stall(&vm->quota, 2) + 11 * sim.timer_max;
+	for (i = 0; i < 2; i++)
+		sim_check(vm->units[i].stall <= bound,
+			  "timers were lost with a pCPU: a stall of %llu us",
+			  vm->units[i].stall / USEC);
 	sim_end();
 }
 

@@ -148,6 +148,28 @@ static void check_share(const struct hvmm_share *share, struct tally *t)
 	check_lag(dom, share);
 }
 
+static bool may_use(const struct hvmm_group *group, const struct hvmm_domain *dom)
+{
+	return group->shares[dom->id].allowed & dom->online;
+}
+
+/* Nobody waits where it cannot run, while it could elsewhere, or away from its reservation. */
+static void check_place(const struct sim_unit *u)
+{
+	const struct hvmm_unit *unit = &u->unit;
+	bool good = may_use(unit->group, unit->dom);
+	unsigned int i;
+
+	if (unit->state != HVMM_UNIT_QUEUED)
+		return;
+	if (unit->home && may_use(unit->group, unit->home))
+		good = unit->home == unit->dom;
+	for (i = 0; !good && i < sim.nr_doms; i++)
+		sim_check(!may_use(unit->group, hvmm_domain_nr(i)),
+			  "VM %u vCPU %u waits in domain %u, its place is elsewhere", u->vm->id,
+			  unit->index, unit->dom->id);
+}
+
 static void check_unit(struct sim_unit *u, const struct hvmm_domain *dom, struct tally *t)
 {
 	const struct hvmm_unit *unit = &u->unit;
@@ -163,6 +185,7 @@ static void check_unit(struct sim_unit *u, const struct hvmm_domain *dom, struct
 		  "VM %u vCPU %u runs nowhere, or twice", u->vm->id, unit->index);
 	if (unit->dom != dom)
 		return;
+	check_place(u);
 	t->timers += pending;
 	if (unit->state != HVMM_UNIT_PARKED)
 		t->load += unit->load;
@@ -298,6 +321,10 @@ void sim_check_all(void)
 {
 	unsigned int i;
 
+	/* Caps and reservations of those that nothing happens to. */
+	for (i = 0; i < sim.nr_vms; i++)
+		if (sim.vms[i] && sim.now >= sim.vms[i]->accounted + MSEC)
+			sim_vm_account(sim.vms[i]);
 	for (i = 0; i < sim.nr_doms; i++)
 		check_domain(hvmm_domain_nr(i));
 	/* A unit may have been meant for a pCPU that the host has. */

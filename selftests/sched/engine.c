@@ -159,14 +159,16 @@ static struct hvmm_sched_class watched_rr;
 
 static void observe_enqueue(struct hvmm_domain *dom, struct hvmm_share *share, bool woke, u64 now)
 {
-	sim_lag_bounded(share);
+	if (!sim.no_checks)
+		sim_lag_bounded(share);
 }
 
 static void observe_charge(struct hvmm_domain *dom, struct hvmm_share *share,
 			   struct hvmm_resource *res, u64 ran, u64 contended, u64 now)
 {
 	sim_unit_of(res->curr)->charged += ran;
-	sim_lag_bounded(share);
+	if (!sim.no_checks)
+		sim_lag_bounded(share);
 }
 
 /* Kicks that calls of the scheduler have sent are on their way now. */
@@ -230,6 +232,10 @@ static void next(struct sim_cpu *cpu)
 		cpu->mode = cpu->res->online ? SIM_IDLE : SIM_OFF;
 		return;
 	}
+	sim_check(cpu->res->online, "a pCPU that is gone was given a unit");
+	sim_check(test_bit(nr_of(cpu), sim_unit_of(unit)->vm->quota.affinity),
+		  "VM %u was given to pCPU %u, which it may not use", sim_unit_of(unit)->vm->id,
+		  nr_of(cpu));
 	cpu->mode = SIM_RUN;
 	cpu->run_gen++;
 	sim_guest_resume(cpu);
@@ -419,7 +425,7 @@ void sim_begin(unsigned int cpus, unsigned int doms)
 	hvmm_sched_classes[HVMM_SCHED_CLASSES - 1] = &watched_rr;
 	config = (struct hvmm_sched_config){
 		.res = sim.res, .nr_res = cpus, .dom_of = sim.dom_of, .nr_dom = doms,
-		.dom = sim.doms, .exec = &exec,
+		.dom = sim.doms, .exec = sim_break_exec(&exec),
 	};
 	hvmm_sched_init(&config);
 	sim.nr_offline = cpus;

@@ -249,6 +249,7 @@ static void put_soon(struct sim_cpu *cpu)
 static void sleep_for(struct sim_cpu *cpu, struct sim_unit *u, u64 ns)
 {
 	u->wants = false;
+	u->dozes = true;
 	u->waking = true;
 	u->work = some(u, u->run);
 	sim_push(sim.now + ns, EV_WAKE, u->vm->id, u->unit.index);
@@ -275,6 +276,7 @@ void sim_guest_resume(struct sim_cpu *cpu)
 	/* On its way out: it does no more here. */
 	if (!u->wants)
 		return;
+	u->dozes = false;
 	if (u->behave == SIM_DODGE)
 		u->work = end > sim.now + 2 * USEC ? end - sim.now - USEC : 200 * USEC;
 	if (u->work != NEVER)

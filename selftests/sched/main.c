@@ -17,7 +17,7 @@ static const char usage[] =
 "  --seconds N      random: no new scenario after so long\n"
 "  --cpus N --domains N --vms N --units N\n"
 "                   random: so many instead of what the seed says\n"
-"  --break NAME     with a policy that has a bug: the scenario should fail\n"
+"  --break NAME     with a bug in a policy or elsewhere: the scenario should fail\n"
 "  --trace FILE     write what the scheduler was asked and did\n"
 "  --replay FILE    ask it the same again, from such a file or from tracefs\n"
 "  --list           the scenarios\n"
@@ -161,7 +161,7 @@ int main(int argc, char **argv)
 			fputs(usage, stderr);
 			return 2;
 		}
-	if (optind != argc || (opt.mutant && !sim_mutate(opt.mutant))) {
+	if (optind != argc || (opt.mutant && !sim_mutate(opt.mutant) && !sim_break(opt.mutant))) {
 		fputs(usage, stderr);
 		return 2;
 	}

@@ -10,6 +10,7 @@
  * scenes.c	scenarios that each ask one question; bugs.c: known bugs of other
  *		schedulers, and policies that have them
  * random.c	scenarios made by a seed
+ * broken.c	bugs outside of policies
  * replay.c	traces
  * scale.c	large hosts
  */
@@ -61,6 +62,7 @@ struct sim_vm;
  * @unit: to the scheduler; first
  * @work: ns of work until it does something, %NEVER for never
  * @wants: it has something to do
+ * @dozes: it has decided to sleep since it began to run
  * @waking: an event that ends its sleep is on the way
  * @flipped: it has just become runnable, whoever did that is about to call
  * @state: as told by changed()
@@ -81,6 +83,7 @@ struct sim_unit {
 	u64 run, sleep;
 	u64 work;
 	bool wants;
+	bool dozes;
 	bool waking;
 	bool flipped;
 	int state;
@@ -357,6 +360,10 @@ void sim_random(u64 seed, u64 events);
 
 /* bugs.c: a policy with a bug of this name, or NULL: the policies as they are. */
 bool sim_mutate(const char *name);
+
+/* broken.c: the rest of the scheduler, or the host, with a bug of this name. */
+bool sim_break(const char *name);
+const struct hvmm_sched_exec *sim_break_exec(const struct hvmm_sched_exec *exec);
 
 /* replay.c */
 void sim_record(const struct hvmm_sched_record *rec);
