@@ -249,6 +249,8 @@ void sim_changed(struct hvmm_unit *unit, enum hvmm_unit_state state, u64 now)
 		u->longest = max(u->longest, ns);
 	} else if (u->state == HVMM_UNIT_CAPPED) {
 		u->stall = max(u->stall, ns);
+	} else if (u->state == HVMM_UNIT_QUEUED) {
+		u->wait = max(u->wait, ns);
 	}
 	if (state == HVMM_UNIT_RUNNING) {
 		vm->running++;

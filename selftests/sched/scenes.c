@@ -342,6 +342,25 @@ static void change_one(u32 id, u32 nr)
 	sim_call(sim.now + MSEC, change_one, 1 + nr % 4, nr + 1);
 }
 
+/* One that waits still is no better off than one that has waited. */
+static void check_waits(struct sim_vm **vms, unsigned int nr, u64 most)
+{
+	const struct sim_unit *u;
+	unsigned int i;
+	u64 wait;
+
+	for (i = 0; i < nr; i++)
+		for (u = vms[i]->units; u < vms[i]->units + vms[i]->nr_units; u++) {
+			wait = u->state == HVMM_UNIT_QUEUED ? sim.now - u->since : 0;
+			wait = max(wait, u->wait);
+			if (sim.verbose)
+				printf("VM %u vCPU %u: longest wait %llu us\n", vms[i]->id,
+				       u->unit.index, wait / USEC);
+			sim_check(wait <= most, "VM %u vCPU %u has waited for %llu us",
+				  vms[i]->id, u->unit.index, wait / USEC);
+		}
+}
+
 /* Quotas change a thousand times a second: nobody is lost, nobody stalls. */
 static void storm(void)
 {
@@ -360,6 +379,7 @@ static void storm(void)
 		for (j = 0; j < 2; j++)
 			sim_check(vms[i]->units[j].stall < 10 * MSEC, "VM %u stalled for %llu us",
 				  vms[i]->id, vms[i]->units[j].stall / USEC);
+	check_waits(vms, 4, 100 * MSEC);
 	sim_end();
 }
 
@@ -389,6 +409,7 @@ static void hotplug(void)
 	for (i = 0; i < 5; i++)
 		sim_check(sim_used(vms[i]) > 300 * MSEC, "VM %u has run for %llu ms only",
 			  vms[i]->id, sim_used(vms[i]) / MSEC);
+	check_waits(vms, 5, 20 * MSEC);
 	sim_end();
 }
 

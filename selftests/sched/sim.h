@@ -74,6 +74,7 @@ struct sim_vm;
  * @woke_at: when it wanted to run after having slept, 0 if it runs
  * @longest: residency
  * @stall: longest time for which it was capped without running
+ * @wait: longest time for which it was queued
  */
 struct sim_unit {
 	struct hvmm_unit unit;
@@ -95,6 +96,7 @@ struct sim_unit {
 	u64 woke_at;
 	u64 longest;
 	u64 stall;
+	u64 wait;
 };
 
 /* Point of a VM's use of time: between two of them its rate is constant. */
