@@ -202,7 +202,11 @@ expect 2 "can use 1000000 ppm (attribute cpu-min of VM 'q2')" set q2 q1 --cpu-ma
 expect 2 "can be reserved (attribute cpu-min of VM 'q2')" set q2 --cpu-max max --cpu-min 95% \
 	--cpu-affinity 0
 expect 2 'more than one change' set q1 q1 --cpu-weight 9
-expect 2 'attribute cpu-affinity' set q1 --cpu-affinity 4095
+expect 2 'there is no pCPU 4095, the last is [0-9]* (attribute cpu-affinity' set q1 \
+	--cpu-affinity 4095
+expect 2 "cpu-max: 50000000000 ns of 10000000, at most 40960000000 possible (attribute cpu-max" \
+	set q1 --cpu-max 5000
+expect 2 'possible are 0 to 1000000000 (attribute cpu-burst' set q1 --cpu-burst 2s
 expect 2 'attribute generation' set q1 --cpu-weight 9 --generation 4000000000
 quota q1 >"$tmp/after"
 check 'refusals change nothing' cmp "$tmp/before" "$tmp/after"
@@ -218,10 +222,11 @@ expect 2 'attribute use' pcpu --use 4095
 if [ "$cpus" -gt 1 ]; then
 	expect 0 '' pcpu --use 0
 	check 'one pCPU is used' test "$(host pcpus)" = 1
-	expect 2 'attribute cpu-affinity' set q1 --cpu-affinity 1
+	expect 2 'cpu-affinity: hvmm uses pCPUs 0, none of these (attribute cpu-affinity' set q1 \
+		--cpu-affinity 1
 	expect 0 '' pcpu --use all
 	expect 0 '' set q1 --cpu-affinity 1
-	expect 2 'attribute use' pcpu --use 0
+	expect 2 'use: VM [0-9]* may run on pCPUs 1 only (attribute use)' pcpu --use 0
 	check 'all pCPUs are used' test "$(host pcpus)" = "$cpus"
 	# The host's own hotplug respects what was chosen.
 	expect 0 '' pcpu --use 1
@@ -230,6 +235,10 @@ if [ "$cpus" -gt 1 ]; then
 	check 'pCPU 1 is used, pCPU 0 is not' sh -c "hvadm pcpu | awk '
 		\$1 == 0 && \$3 != \"no\" || \$1 == 1 && \$3 != \"yes\" { bad = 1 } END { exit bad }'"
 	check 'one pCPU is used still' test "$(host pcpus)" = 1
+	expect 0 '' set q1 --cpu-min 85%
+	expect 2 'host-share: 8[0-9]* ppm are reserved by VMs, 200000 ppm would be left' pcpu \
+		--host-share 80%
+	expect 0 '' set q1 --cpu-min 0
 	expect 0 '' pcpu --use all
 else
 	skip 'choosing pCPUs' 'there is one only'

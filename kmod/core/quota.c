@@ -7,6 +7,7 @@
 #include <linux/mutex.h>
 #include <linux/netlink.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 #include <linux/timekeeping.h>
 
 #include "core/quota.h"
@@ -52,12 +53,22 @@ void hvmm_quota_touch(void)
 	hvmm_quota_end(true);
 }
 
+const char *hvmm_quota_pcpus(char text[HVMM_QUOTA_PCPUS], const unsigned long *mask,
+			     unsigned int nr)
+{
+	if (snprintf(text, HVMM_QUOTA_PCPUS, "%*pbl", nr, mask) >= HVMM_QUOTA_PCPUS)
+		strscpy(text + HVMM_QUOTA_PCPUS - 4, "...", 4);
+	return text;
+}
+
 /* Not longer than an extended ack can be, which is 79 characters. */
 static int refuse(const struct hvmm_quota_verdict *verdict, const struct hvmm_quota *quota,
 		  struct netlink_ext_ack *extack)
 {
+	char pcpus[HVMM_QUOTA_PCPUS];
 	u64 least;
 
+	lockdep_assert_held(&quota_lock);
 	switch (verdict->err) {
 	case HVMM_QUOTA_OK:
 		break;
@@ -71,8 +82,10 @@ static int refuse(const struct hvmm_quota_verdict *verdict, const struct hvmm_qu
 			NL_SET_ERR_MSG_FMT(extack, "cpu-max: %llu ns of %llu, at least %llu needed",
 					   quota->max_ns, quota->period_ns, least);
 		else
-			NL_SET_ERR_MSG_FMT(extack, "cpu-max: %llu ns of %llu is too much",
-					   quota->max_ns, quota->period_ns);
+			NL_SET_ERR_MSG_FMT(extack,
+					   "cpu-max: %llu ns of %llu, at most %llu possible",
+					   quota->max_ns, quota->period_ns,
+					   quota->period_ns * HVMM_RES_MAX);
 		return -ERANGE;
 	case HVMM_QUOTA_PERIOD:
 		NL_SET_ERR_MSG_FMT(extack, "cpu-period: %llu ns, possible are %llu to %llu",
@@ -83,7 +96,9 @@ static int refuse(const struct hvmm_quota_verdict *verdict, const struct hvmm_qu
 				   quota->burst_ns, HVMM_CAP_BURST_MAX);
 		return -ERANGE;
 	case HVMM_QUOTA_AFFINITY:
-		NL_SET_ERR_MSG(extack, "cpu-affinity: hvmm uses none of these pCPUs");
+		hvmm_sched_online(scratch.affinity);
+		NL_SET_ERR_MSG_FMT(extack, "cpu-affinity: hvmm uses pCPUs %s, none of these",
+				   hvmm_quota_pcpus(pcpus, scratch.affinity, nr_cpu_ids));
 		return -EINVAL;
 	case HVMM_QUOTA_MIN_UNITS:
 		NL_SET_ERR_MSG_FMT(extack, "cpu-min: %u ppm asked, its vCPUs can use %u ppm",

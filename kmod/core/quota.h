@@ -37,6 +37,20 @@ struct hvmm_quota_edit {
 	enum hvmm_limits_error limits_err;
 };
 
+/* Room for a list of pCPUs in words. */
+#define HVMM_QUOTA_PCPUS	32
+
+/**
+ * hvmm_quota_pcpus - a list of pCPUs, for words of a refusal
+ * @text: filled: as "0-3,8", with "..." in the end where it is longer than fits
+ * @mask: the pCPUs
+ * @nr: number of bits
+ *
+ * Return: @text.
+ */
+const char *hvmm_quota_pcpus(char text[HVMM_QUOTA_PCPUS], const unsigned long *mask,
+			     unsigned int nr);
+
 /**
  * hvmm_quota_begin - begin a change of what quotas depend on, as the only one
  * @expected: number that the generation must have, or %NULL

@@ -63,7 +63,8 @@ int hvmm_nl_pcpu_get_doit(struct sk_buff *skb, struct genl_info *info)
 	cpu = nla_get_u32(info->attrs[HVMM_A_PCPU_ID]);
 	if (cpu >= nr_cpu_ids || !cpu_possible(cpu)) {
 		NL_SET_ERR_MSG_ATTR_FMT(info->extack, info->attrs[HVMM_A_PCPU_ID],
-					"there is no pCPU %u", cpu);
+					"there is no pCPU %u, the last is %u", cpu,
+					nr_cpu_ids - 1);
 		return -ENOENT;
 	}
 	cpu = array_index_nospec(cpu, nr_cpu_ids);

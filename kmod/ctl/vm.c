@@ -10,6 +10,7 @@
 #include <linux/slab.h>
 
 #include "ctl/nl.h"
+#include "dev/tty.h"
 
 static_assert(HVMM_NAME_MAX == HVMM_VM_NAME_MAX);
 static_assert(HVMM_CONFIG_MAX == HVMM_VM_CONFIG_MAX);
@@ -160,7 +161,9 @@ static void blame(struct genl_info *info, int err)
 		break;
 	case -ENOSPC:
 		/* Refused quotas have been blamed already. */
-		NL_SET_ERR_MSG(info->extack, "no console is left; see the parameter consoles");
+		NL_SET_ERR_MSG_FMT(info->extack,
+				   "no console is left, the parameter consoles is %u",
+				   hvmm_tty_lines());
 		break;
 	case -ENOMEM:
 		NL_SET_ERR_MSG(info->extack, "the host has not enough memory for it");

@@ -326,6 +326,11 @@ void hvmm_console_destroy(struct hvmm_console *con)
 	tty_port_put(&con->port);
 }
 
+unsigned int hvmm_tty_lines(void)
+{
+	return consoles;
+}
+
 int hvmm_tty_init(void)
 {
 	struct tty_driver *driver;

@@ -98,6 +98,11 @@ unsigned int hvmm_console_line(const struct hvmm_console *con);
 void hvmm_console_stats(struct hvmm_console *con, struct hvmm_console_stats *st);
 
 /**
+ * hvmm_tty_lines() - most consoles that there can be at a time
+ */
+unsigned int hvmm_tty_lines(void);
+
+/**
  * hvmm_tty_init() - register the tty driver
  *
  * Context: module load. Return: 0 or an error.

@@ -54,7 +54,8 @@ int hvmm_ram_init(struct hvmm_ram *ram, struct file *file, u64 size,
 	}
 	/* The seal keeps it at least this long. */
 	if (i_size_read(inode) < size) {
-		NL_SET_ERR_MSG(extack, "RAM file is shorter than the memory size");
+		NL_SET_ERR_MSG_FMT(extack, "RAM file has %lld bytes, the memory size is %llu",
+				   i_size_read(inode), size);
 		return -EINVAL;
 	}
 	/* Fails under a write seal, and keeps one from being added. */

@@ -112,6 +112,7 @@ u32 hvmm_pcpu_host_share(void)
 /* Whether each VM can run somewhere. Quotas do not change meanwhile. */
 static int check_vms(const struct cpumask *use, struct netlink_ext_ack *extack)
 {
+	char pcpus[HVMM_QUOTA_PCPUS];
 	struct hvmm_quota *quota;
 	struct hvmm_vm *vm;
 	bool left = true;
@@ -125,8 +126,8 @@ static int check_vms(const struct cpumask *use, struct netlink_ext_ack *extack)
 		hvmm_group_quota(vm->group, quota);
 		left = bitmap_intersects(quota->affinity, cpumask_bits(use), nr_cpu_ids);
 		if (!left)
-			NL_SET_ERR_MSG_FMT(extack, "use: VM %u may run on none of these pCPUs",
-					   vm->id);
+			NL_SET_ERR_MSG_FMT(extack, "use: VM %u may run on pCPUs %s only", vm->id,
+					   hvmm_quota_pcpus(pcpus, quota->affinity, nr_cpu_ids));
 		id++;
 	}
 	kfree(quota);
@@ -137,7 +138,8 @@ static int check_vms(const struct cpumask *use, struct netlink_ext_ack *extack)
  * Whether what VMs have reserved is left. What is not online now does not count: it
  * was taken away without asking.
  */
-static int check_reserved(const struct cpumask *use, u32 share, struct netlink_ext_ack *extack)
+static int check_reserved(const struct cpumask *use, u32 share, const char *refused,
+			  struct netlink_ext_ack *extack)
 {
 	u64 reserved, unused, left;
 	unsigned int cpu, nr = 0;
@@ -148,8 +150,8 @@ static int check_reserved(const struct cpumask *use, u32 share, struct netlink_e
 	hvmm_sched_reserved(&reserved, &unused);
 	if (reserved <= left)
 		return 0;
-	NL_SET_ERR_MSG_FMT(extack, "%llu ppm are reserved by VMs, %llu ppm would be left",
-			   reserved, left);
+	NL_SET_ERR_MSG_FMT(extack, "%s: %llu ppm are reserved by VMs, %llu ppm would be left",
+			   refused, reserved, left);
 	return -EBUSY;
 }
 
@@ -158,18 +160,22 @@ static int check(struct hvmm_pcpu_choice *choice, struct netlink_ext_ack *extack
 	const struct cpumask *use = choice->use ?: &used;
 	u32 share = choice->host_share ?: host_share;
 	bool less = choice->use && !cpumask_subset(&used, use);
+	char pcpus[HVMM_QUOTA_PCPUS];
 	int err;
 
 	choice->use_refused = choice->use;
 	if (choice->use && !cpumask_intersects(use, cpu_online_mask)) {
-		NL_SET_ERR_MSG(extack, "use: none of these pCPUs is online");
+		NL_SET_ERR_MSG_FMT(extack, "use: pCPUs %s are online, none of these",
+				   hvmm_quota_pcpus(pcpus, cpumask_bits(cpu_online_mask),
+						    nr_cpu_ids));
 		return -EINVAL;
 	}
 	err = less ? check_vms(use, extack) : 0;
 	if (!err && share > host_share)
 		choice->use_refused = less;
 	if (!err && (less || share > host_share))
-		err = check_reserved(use, share, extack);
+		err = check_reserved(use, share, choice->use_refused ? "use" : "host-share",
+				     extack);
 	return err;
 }
 

@@ -60,6 +60,16 @@ unsigned int hvmm_sched_nr_online(void)
 	return nr;
 }
 
+void hvmm_sched_online(unsigned long *mask)
+{
+	unsigned int i;
+
+	bitmap_zero(mask, HVMM_RES_MAX);
+	for (i = 0; i < hvmm_sched.nr_res; i++)
+		if (READ_ONCE(hvmm_sched.res[i].online))
+			__set_bit(i, mask);
+}
+
 void hvmm_unit_init(struct hvmm_unit *unit, struct hvmm_group *group, unsigned int index)
 {
 	unit->group = group;

@@ -552,6 +552,12 @@ void hvmm_sched_set_online(struct hvmm_resource *res, bool online, u64 now);
 unsigned int hvmm_sched_nr_online(void);
 
 /**
+ * hvmm_sched_online - resources that may run units
+ * @mask: filled, %HVMM_RES_MAX bits
+ */
+void hvmm_sched_online(unsigned long *mask);
+
+/**
  * hvmm_sched_domain - the domain of a resource
  * @res: the resource
  * @nr_waiting: filled with the number of units that wait there

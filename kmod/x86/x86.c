@@ -273,7 +273,8 @@ int hvmm_arch_boot_check(const struct hvmm_boot *boot, struct netlink_ext_ack *e
 			return -EINVAL;
 		}
 		if (boot->cr3 & ~PAGE_MASK || boot->cr3 >> hvmm_guest_maxphyaddr()) {
-			NL_SET_ERR_MSG(extack, "boot: cr3 must be a page address of the guest");
+			NL_SET_ERR_MSG_FMT(extack, "boot: cr3 0x%llx is no page address of %u bits",
+					   boot->cr3, hvmm_guest_maxphyaddr());
 			return -EINVAL;
 		}
 		return 0;

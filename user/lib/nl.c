@@ -182,6 +182,23 @@ static const struct hv_names *missing_set(const struct nlmsghdr *request, uint32
 	return set;
 }
 
+/* What the kernel's policy would have taken: its words do not say. */
+static void bounds(const struct nlattr *policy, char *text, size_t size)
+{
+	struct nlattr *tb[NL_POLICY_TYPE_ATTR_MAX + 1];
+
+	text[0] = '\0';
+	if (!policy || nla_parse_nested(tb, NL_POLICY_TYPE_ATTR_MAX, (struct nlattr *)policy, NULL))
+		return;
+	if (tb[NL_POLICY_TYPE_ATTR_MIN_VALUE_U] && tb[NL_POLICY_TYPE_ATTR_MAX_VALUE_U])
+		snprintf(text, size, ", possible are %llu to %llu",
+			 (unsigned long long)hv_nl_uint(tb[NL_POLICY_TYPE_ATTR_MIN_VALUE_U]),
+			 (unsigned long long)hv_nl_uint(tb[NL_POLICY_TYPE_ATTR_MAX_VALUE_U]));
+	else if (tb[NL_POLICY_TYPE_ATTR_MAX_LENGTH])
+		snprintf(text, size, ", at most %llu bytes are possible",
+			 (unsigned long long)hv_nl_uint(tb[NL_POLICY_TYPE_ATTR_MAX_LENGTH]));
+}
+
 static int exit_code(int error)
 {
 	return error == -ENOENT ? HV_EXIT_NO_VM : HV_EXIT_REFUSED;
@@ -193,6 +210,7 @@ static int refusal(const struct nlmsghdr *request, const struct nlmsghdr *nlh, i
 {
 	const char *words = NULL, *name = NULL, *missing = NULL;
 	struct nlattr *tb[NLMSGERR_ATTR_MAX + 1];
+	char possible[80];
 
 	memset(tb, 0, sizeof(tb));
 	if (nlh->nlmsg_flags & NLM_F_ACK_TLVS && nlmsg_datalen(nlh) >= (int)skip)
@@ -214,8 +232,10 @@ static int refusal(const struct nlmsghdr *request, const struct nlmsghdr *nlh, i
 	}
 	if (!words)
 		words = strerror(-error);
+	bounds(tb[NLMSGERR_ATTR_POLICY], possible, sizeof(possible));
 	if (name)
-		return hv_fail_code(err, exit_code(error), "%s (attribute %s)", words, name);
+		return hv_fail_code(err, exit_code(error), "%s%s (attribute %s)", words, possible,
+				    name);
 	if (missing)
 		return hv_fail_code(err, exit_code(error), "%s (attribute %s is missing)", words,
 				    missing);
