@@ -94,6 +94,7 @@ expect 1 '4096' create a --memory 1000001
 expect 1 'not known' create a --on-reset dance
 expect 1 'name is needed' set --cpu-weight 5
 expect 1 'nothing to change' set a
+expect 1 'fixed while it exists; --mem-max' set a --memory 1G
 expect 1 '1 to 10000' set a --cpu-weight 0
 expect 1 '1 to 10000' create a --cpu-weight 10001
 expect 1 'a cap like' set a --cpu-max 50%%

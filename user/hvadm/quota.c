@@ -17,6 +17,7 @@ enum {
 	OPT_MEM_MIN,
 	OPT_RECLAIM,
 	OPT_GENERATION,
+	OPT_MEMORY,
 };
 
 static const struct argp_option options[] = {
@@ -195,6 +196,13 @@ static error_t parse_set(int key, char *arg, struct argp_state *state)
 		if (!hv_parse_size(arg, &s->reclaim) || !s->reclaim)
 			argp_error(state, "--reclaim %s: a size like 64M is needed", arg);
 		break;
+	case OPT_MEMORY:
+		argp_error(
+			state,
+			"--memory %s: the size of a VM's RAM is fixed while it exists; --mem-max "
+			"limits what it holds of the host's memory",
+			arg);
+		break;
 	case ARGP_KEY_ARGS:
 		s->names = state->argv + state->next;
 		s->count = state->argc - state->next;
@@ -231,6 +239,8 @@ int verb_set(int argc, char **argv)
 		  "only if no quota has been changed since list -j told this number", 1 },
 		{ "reclaim", OPT_RECLAIM, "SIZE", 0,
 		  "then take so much memory back from each, what it uses least", 1 },
+		/* Known for the sake of its refusal. */
+		{ "memory", OPT_MEMORY, "SIZE", OPTION_HIDDEN, NULL, 0 },
 		{ 0 }
 	};
 	static const struct argp_child children[] = { { &quota_argp, 0, NULL, 0 }, { 0 } };
