@@ -41,6 +41,7 @@
 #define LVTT_DEADLINE BIT(18)
 
 #define ICR_FIXED 0
+#define ICR_LOWEST (1 << 8)
 #define ICR_NMI (4 << 8)
 #define ICR_INIT (5 << 8)
 #define ICR_STARTUP (6 << 8)
