@@ -145,8 +145,9 @@ const char *hv_why_advice_text(const struct hv_why *why, enum hv_why_advice advi
 		break;
 	case HV_ADVICE_MEMORY:
 		snprintf(buf, HV_WHY_TEXT,
-			 "It waits for memory: does the host swap, or is the VM's memory limit "
-			 "reached?");
+			 "It waits for memory: does the host swap, or is its own limit reached "
+			 "(hvadm set %s --mem-max ...)?",
+			 name);
 		break;
 	case HV_ADVICE_WAKES:
 		snprintf(buf, HV_WHY_TEXT,
