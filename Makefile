@@ -123,8 +123,8 @@ Targets:
   user             hvadm and hvdm
   selftests        test programs and bare guests
   unit             run the userspace tests
-  demo             boot a Linux guest on an emulated host; HOST=bochs: in Bochs, with
-                   MODEL=ryzen (AMD) or corei7_haswell_4770 or tigerlake (Intel)
+  demo             boot a Linux guest on an emulated AMD host; HOST=bochs: on an Intel host
+                   in Bochs, or its MODEL=tigerlake (Intel) or ryzen (AMD)
   check            the tests; check-fast: those that take under 5 minutes;
                    check-full: with those that take too long for every change
   bench            hvmm beside KVM in instructions: a table, and build/bench.json; minutes
