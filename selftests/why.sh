@@ -138,9 +138,39 @@ hv why -j busy0 --since-start
 check 'since the start' says '"from": "start"' '"no-vm": '
 check 'since the start: exact' exact
 
-hv top -b -n 2 -d 200ms -s ready
+# so_far: what busy0 has run (ns), and its exits
+so_far() {
+	hvadm stat -j busy0 | awk '
+		{ gsub(/,/, "") }
+		$1 == "\"run\":" && !n++ { run = $2 }
+		$1 == "\"exits-sum\":" && !m++ { exits = $2 }
+		END { print run, exits }'
+}
+
+before=$(so_far)
+hv top -b -n 2 -d 500ms -s ready
+after=$(so_far)
 check 'top' says '^busy0 .*running ' '^dozy ' '^NAME .*READY'
 check 'top: each VM once a picture' test "$(grep -c '^busy0 ' "$tmp/out")" = 2
+# It has one vCPU, which always wants to run: the four add up to it.
+check 'top: where the time of a busy VM went' awk '
+	/^busy0 / {
+		sum = $4 + $5 + $6 + $7
+		if (sum < 99.5 || sum > 100.5)
+			bad = 1
+		run += $4
+		n++
+	}
+	END { exit bad || n != 2 || run <= 0 }' "$tmp/out"
+# Two windows of 500 ms at least, within the time between the two looks at the counters.
+echo "# busy0, ns and exits: $before, $after"
+check 'top: RUN and EXITS/S against the counters' awk -v before="$before" -v after="$after" '
+	/^busy0 / { run += ($4 - 0.05) / 100 * 5e8; exits += ($8 - 0.5) * 0.5; some += $8 }
+	END {
+		split(before, a)
+		split(after, b)
+		exit some <= 0 || run > b[1] - a[1] || exits > b[2] - a[2]
+	}' "$tmp/out"
 check 'top: no escape sequences' sh -c "! grep -q '$(printf '\033')' '$tmp/out'"
 check 'top: sorted' awk '
 	/^NAME/ { last = 1e9 }
