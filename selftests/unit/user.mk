@@ -3,13 +3,14 @@
 
 user_lib := $(top)/user/lib
 user_lib_pure := aml acpi config cputext elfimage error file load load_linux load_multiboot \
-	load_pvh out ram units usage why why_text
+	load_pvh out ram script units usage why why_text
 user_cflags := -std=gnu11 -Wall -Wextra -Wno-unused-parameter -D_GNU_SOURCE \
 	-fsanitize=address,undefined -fno-sanitize-recover=all \
 	-I$(user_lib) -I$(top)/selftests/unit -I$(top)/include/uapi \
 	$(shell pkg-config --cflags libnl-genl-3.0)
 
-own_tests += test_user_text test_user_load test_user_acpi test_user_why
+own_tests += test_user_text test_user_load test_user_acpi test_user_why \
+	test_user_script
 
 $(O)/test_user_%: $(top)/selftests/unit/test_user_%.c $(user_lib_pure:%=$(user_lib)/%.c) \
 		$(wildcard $(user_lib)/*.h) $(top)/selftests/unit/tap.h

@@ -94,7 +94,7 @@ int verb_console(int argc, char **argv)
 
 	session_init(&c.session);
 	argp_parse(&argp, argc, argv, 0, NULL, &c);
-	person = isatty(STDIN_FILENO) && !c.session.nr_steps;
+	person = isatty(STDIN_FILENO) && !c.session.script.nr;
 	if (hv_nl_open(&c.nl, &err))
 		return complain(NULL, &err);
 	/* A person may want to see the VM stop and start again; a script would wait for ever. */
@@ -111,7 +111,7 @@ int verb_console(int argc, char **argv)
 	c.session.watch[0] = fd;
 	c.session.watcher = watcher;
 	c.session.arg = &c;
-	if (!person && !c.session.nr_steps && has_ended(&c, &vm) &&
+	if (!person && !c.session.script.nr && has_ended(&c, &vm) &&
 	    vm.reason != HVMM_STATE_REASON_NONE) {
 		session_drain(&c.session);
 		ended = SESSION_DONE;

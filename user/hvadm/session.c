@@ -31,50 +31,6 @@ static const struct argp_option options[] = {
 	{ 0 }
 };
 
-static bool resolve(const char *from, struct step *step)
-{
-	char hex[3];
-
-	step->len = 0;
-	while (*from) {
-		char c = *from++;
-
-		if (c == '\\') {
-			switch (*from++) {
-			case 'n':
-				c = '\n';
-				break;
-			case 'r':
-				c = '\r';
-				break;
-			case 't':
-				c = '\t';
-				break;
-			case 'e':
-				c = 0x1b;
-				break;
-			case '\\':
-				break;
-			case 'x':
-				if (!isxdigit((unsigned char)from[0]) ||
-				    !isxdigit((unsigned char)from[1]))
-					return false;
-				memcpy(hex, from, 2);
-				hex[2] = 0;
-				c = (char)strtoul(hex, NULL, 16);
-				from += 2;
-				break;
-			default:
-				return false;
-			}
-		}
-		if (step->len == MATCH_MAX)
-			return false;
-		step->text[step->len++] = c;
-	}
-	return step->len;
-}
-
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct session *s = state->input;
@@ -82,11 +38,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case OPT_EXPECT:
 	case OPT_SEND:
-		if (s->nr_steps == STEPS_MAX)
-			argp_error(state, "more than %d steps", STEPS_MAX);
-		s->step[s->nr_steps].send = key == OPT_SEND;
-		if (!resolve(arg, &s->step[s->nr_steps++]))
-			argp_error(state, "'%s': 1 to %d characters are possible", arg, MATCH_MAX);
+		if (s->script.nr == HV_STEPS_MAX)
+			argp_error(state, "more than %d steps", HV_STEPS_MAX);
+		if (!hv_script_add(&s->script, key == OPT_SEND, arg))
+			argp_error(state, "'%s': 1 to %d characters are possible", arg,
+				   HV_MATCH_MAX);
 		break;
 	case OPT_TIMEOUT:
 		if (!hv_parse_time(arg, &s->timeout) || !s->timeout)
@@ -99,6 +55,16 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 }
 
 const struct argp session_argp = { .options = options, .parser = parse };
+
+static bool has_script(const struct session *s)
+{
+	return s->script.nr;
+}
+
+static bool is_through(const struct session *s)
+{
+	return s->script.at == s->script.nr;
+}
 
 void session_init(struct session *s)
 {
@@ -159,9 +125,6 @@ static bool write_all(int fd, const char *buf, size_t len)
 /**
  * struct run - a session that is running
  * @s: the session
- * @at: present step of the script
- * @seen: the newest output that has not been matched
- * @seen_len: its length
  * @input: what is to be typed
  * @input_len: its length
  * @input_at: how much of it was typed
@@ -169,45 +132,24 @@ static bool write_all(int fd, const char *buf, size_t len)
  */
 struct run {
 	struct session *s;
-	unsigned int at;
-	char seen[2 * MATCH_MAX + 1024];
-	size_t seen_len;
 	char input[1024];
 	size_t input_len, input_at;
 	bool stdin_open;
 };
 
-/* Take as many steps as are possible. Output that a step has matched is gone for the next. */
+/* Take as many steps as are possible. */
 static void script(struct run *r)
 {
-	struct session *s = r->s;
+	const struct hv_step *step;
 
-	while (r->at < s->nr_steps) {
-		struct step *step = &s->step[r->at];
-
-		if (step->send) {
-			if (r->input_len)
-				return;
-			memcpy(r->input, step->text, step->len);
-			r->input_len = step->len;
-			r->input_at = 0;
-		} else {
-			char *found = memmem(r->seen, r->seen_len, step->text, step->len);
-			size_t used;
-
-			if (!found)
-				break;
-			used = (size_t)(found - r->seen) + step->len;
-			r->seen_len -= used;
-			memmove(r->seen, r->seen + used, r->seen_len);
-		}
-		r->at++;
-	}
-	/* Of the rest only what may be the beginning of a match is needed. */
-	if (r->seen_len > MATCH_MAX) {
-		memmove(r->seen, r->seen + r->seen_len - MATCH_MAX, MATCH_MAX);
-		r->seen_len = MATCH_MAX;
-	}
+	if (r->input_len)
+		return;
+	step = hv_script_send(&r->s->script);
+	if (!step)
+		return;
+	memcpy(r->input, step->text, step->len);
+	r->input_len = step->len;
+	r->input_at = 0;
 }
 
 /* Return: 1 something was read, 0 nothing is there, -1 the console is gone, -2 cannot print */
@@ -222,28 +164,22 @@ static int output(struct run *r)
 		return -1;
 	if (!write_all(STDOUT_FILENO, buf, (size_t)n))
 		return -2;
-	if (r->s->nr_steps) {
-		memcpy(r->seen + r->seen_len, buf, (size_t)n);
-		r->seen_len += (size_t)n;
-		script(r);
-	}
+	hv_script_see(&r->s->script, buf, (size_t)n);
+	script(r);
 	return 1;
 }
 
 void session_drain(struct session *s)
 {
 	struct pollfd p = { .fd = s->tty, .events = POLLIN };
-	struct run r = { .s = s, .at = s->nr_steps };
+	struct run r = { .s = s };
 
 	/*
 	 * poll() makes the tty layer hand over what it has queued, so with the guest stopped
 	 * this finds everything.
 	 */
-	while (poll(&p, 1, 0) > 0 && p.revents & POLLIN) {
-		r.seen_len = 0;
-		if (output(&r) <= 0)
-			break;
-	}
+	while (poll(&p, 1, 0) > 0 && p.revents & POLLIN && output(&r) > 0)
+		;
 }
 
 /* Return: whether the user wants to leave. */
@@ -290,7 +226,7 @@ static enum session_end loop(struct run *r, int signals, bool terminal, struct h
 	int i, ret, wait;
 
 	for (;;) {
-		if (s->nr_steps && r->at == s->nr_steps && !r->input_len && !s->go_on)
+		if (has_script(s) && is_through(s) && !r->input_len && !s->go_on)
 			return SESSION_DONE;
 		memset(p, 0, sizeof(p));
 		p[TTY].fd = s->tty;
@@ -344,7 +280,7 @@ static enum session_end loop(struct run *r, int signals, bool terminal, struct h
 			while (output(r) > 0)
 				;
 			session_drain(s);
-			if (s->nr_steps && r->at == s->nr_steps && !s->go_on)
+			if (has_script(s) && is_through(s) && !s->go_on)
 				return SESSION_DONE;
 			return SESSION_WATCH;
 		}
@@ -353,8 +289,8 @@ static enum session_end loop(struct run *r, int signals, bool terminal, struct h
 
 enum session_end session_run(struct session *s, struct hv_error *err)
 {
-	bool terminal = isatty(STDIN_FILENO) && !s->nr_steps;
-	struct run r = { .s = s, .stdin_open = !s->nr_steps };
+	bool terminal = isatty(STDIN_FILENO) && !has_script(s);
+	struct run r = { .s = s, .stdin_open = !has_script(s) };
 	struct termios saved, raw;
 	enum session_end ended;
 	sigset_t set, old;
@@ -374,7 +310,7 @@ enum session_end session_run(struct session *s, struct hv_error *err)
 	}
 	script(&r);
 	ended = loop(&r, signals, terminal, err);
-	s->through = r.at == s->nr_steps && !r.input_len;
+	s->through = is_through(s) && !r.input_len;
 	if (terminal) {
 		tcsetattr(STDIN_FILENO, TCSADRAIN, &saved);
 		fputc('\n', stderr);

@@ -8,21 +8,7 @@
 #include <stdint.h>
 
 #include "error.h"
-
-#define STEPS_MAX 64
-#define MATCH_MAX 256
-
-/**
- * struct step - one thing that a script does at a console
- * @send: type @text, else wait for it
- * @text: the text, escapes resolved
- * @len: its length
- */
-struct step {
-	bool send;
-	char text[MATCH_MAX];
-	size_t len;
-};
+#include "script.h"
 
 /**
  * enum session_end - why a session at a console ended
@@ -49,8 +35,7 @@ enum session_end {
 /**
  * struct session - stdin and stdout, or a script, connected to a console
  * @tty: the console's file descriptor
- * @step: the script; with a script, stdin is left alone
- * @nr_steps: its length
+ * @script: what is waited for and typed; with a script, stdin is left alone
  * @go_on: when the script is through, stay until something else ends the session
  * @timeout: ns, 0 for none
  * @watch: file descriptors to be watched, -1 for none
@@ -60,8 +45,7 @@ enum session_end {
  */
 struct session {
 	int tty;
-	struct step step[STEPS_MAX];
-	unsigned int nr_steps;
+	struct hv_script script;
 	bool go_on;
 	uint64_t timeout;
 	int watch[WATCH_MAX];
