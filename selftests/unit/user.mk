@@ -9,11 +9,14 @@ user_cflags := -std=gnu11 -Wall -Wextra -Wno-unused-parameter -D_GNU_SOURCE \
 	-I$(user_lib) -I$(top)/selftests/unit -I$(top)/include/uapi \
 	$(shell pkg-config --cflags libnl-genl-3.0)
 
+user_hvadm := $(top)/user/hvadm
 own_tests += test_user_text test_user_load test_user_acpi test_user_why \
-	test_user_script
+	test_user_script test_user_session
+
+$(O)/test_user_session: $(user_hvadm)/session.c $(user_hvadm)/signals.c
 
 $(O)/test_user_%: $(top)/selftests/unit/test_user_%.c $(user_lib_pure:%=$(user_lib)/%.c) \
-		$(wildcard $(user_lib)/*.h) $(top)/selftests/unit/tap.h
+		$(wildcard $(user_lib)/*.h $(user_hvadm)/*.h) $(top)/selftests/unit/tap.h
 	@mkdir -p $(O)
 	@echo "  CC      $(@F)"
 	$(Q)$(CC) $(user_cflags) $(CFLAGS) -o $@ $(filter %.c,$^)

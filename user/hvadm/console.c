@@ -111,13 +111,8 @@ int verb_console(int argc, char **argv)
 	c.session.watch[0] = fd;
 	c.session.watcher = watcher;
 	c.session.arg = &c;
-	if (!person && !c.session.script.nr && has_ended(&c, &vm) &&
-	    vm.reason != HVMM_STATE_REASON_NONE) {
-		session_drain(&c.session);
-		ended = SESSION_DONE;
-	} else {
-		ended = session_run(&c.session, &err);
-	}
+	c.session.stopped = !person && has_ended(&c, &vm) && vm.reason != HVMM_STATE_REASON_NONE;
+	ended = session_run(&c.session, &err);
 	hv_nl_close(&c.nl);
 	switch (ended) {
 	case SESSION_TIMEOUT:

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* run: a VM in the foreground, from creation to destruction. */
 #include <linux/genetlink.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +9,7 @@
 #include "device.h"
 #include "hvadm.h"
 #include "session.h"
+#include "signals.h"
 
 /**
  * struct run - one run
@@ -185,15 +185,10 @@ static int run(struct run *r)
 	enum session_end ended;
 	struct hv_error ignored;
 	struct hv_vm vm;
-	sigset_t set;
 	int ret;
 
 	/* From here on an interruption must not leave a VM behind; the session looks at it. */
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
-	sigprocmask(SIG_BLOCK, &set, NULL);
+	signals_block(NULL, NULL);
 	if (hv_vm_new(&r->nl, r->options.name, r->options.vcpus, r->options.memory,
 		      r->options.prealloc, &r->options.config, &r->options.quota, &vm, &r->err))
 		return complain(r->options.name, &r->err);

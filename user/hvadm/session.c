@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /* A session at a VM's console, for people and for scripts. */
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "session.h"
+#include "signals.h"
 #include "units.h"
 
 #define LEAVE 0x1d /* Ctrl-] */
@@ -101,41 +101,46 @@ static uint64_t now(void)
 	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
 }
 
-static bool write_all(int fd, const char *buf, size_t len)
-{
-	while (len) {
-		ssize_t n = write(fd, buf, len);
-
-		if (n < 0 && errno == EAGAIN) {
-			struct pollfd p = { .fd = fd, .events = POLLOUT };
-
-			poll(&p, 1, -1);
-			continue;
-		}
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return false;
-		buf += n;
-		len -= (size_t)n;
-	}
-	return true;
-}
-
 /**
  * struct run - a session that is running
  * @s: the session
+ * @terminal: stdin is one, with a person before it
+ * @signals: those that end it
  * @input: what is to be typed
  * @input_len: its length
  * @input_at: how much of it was typed
  * @stdin_open: stdin is still to be read
+ * @out: stdout
+ * @output: what is to be printed
+ * @output_len: its length
+ * @output_at: how much of it was printed
+ * @ending: only what the console has to say still is of interest
+ * @hung_up: nothing more comes from the console
  */
 struct run {
 	struct session *s;
+	bool terminal;
+	int signals;
 	char input[1024];
 	size_t input_len, input_at;
 	bool stdin_open;
+	int out;
+	char output[1024];
+	size_t output_len, output_at;
+	bool ending, hung_up;
 };
+
+/* One that does not wait: as a description of our own, for others may use the same. */
+static int open_stdout(void)
+{
+	struct stat st;
+	int fd = -1, master;
+
+	if ((!fstat(STDOUT_FILENO, &st) && S_ISFIFO(st.st_mode)) ||
+	    (isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGPTN, &master) < 0))
+		fd = open("/proc/self/fd/1", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	return fd < 0 ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3) : fd;
+}
 
 /* Take as many steps as are possible. */
 static void script(struct run *r)
@@ -152,103 +157,144 @@ static void script(struct run *r)
 	r->input_at = 0;
 }
 
-/* Return: 1 something was read, 0 nothing is there, -1 the console is gone, -2 cannot print */
-static int output(struct run *r)
+/* The console has something, or is gone. */
+static void listen(struct run *r)
 {
-	char buf[1024];
-	ssize_t n = read(r->s->tty, buf, sizeof(buf));
+	ssize_t n = read(r->s->tty, r->output, sizeof(r->output));
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return 0;
-	if (n <= 0)
-		return -1;
-	if (!write_all(STDOUT_FILENO, buf, (size_t)n))
-		return -2;
-	hv_script_see(&r->s->script, buf, (size_t)n);
+		return;
+	if (n <= 0) {
+		r->hung_up = true;
+		r->ending = true;
+		return;
+	}
+	r->output_len = (size_t)n;
+	r->output_at = 0;
+	hv_script_see(&r->s->script, r->output, (size_t)n);
 	script(r);
-	return 1;
 }
 
-void session_drain(struct session *s)
+static bool print(struct run *r)
 {
-	struct pollfd p = { .fd = s->tty, .events = POLLIN };
-	struct run r = { .s = s };
+	ssize_t n = write(r->out, r->output + r->output_at, r->output_len - r->output_at);
 
-	/*
-	 * poll() makes the tty layer hand over what it has queued, so with the guest stopped
-	 * this finds everything.
-	 */
-	while (poll(&p, 1, 0) > 0 && p.revents & POLLIN && output(&r) > 0)
-		;
+	if (n < 0)
+		return errno == EAGAIN || errno == EINTR;
+	r->output_at += (size_t)n;
+	if (r->output_at == r->output_len)
+		r->output_len = 0;
+	return true;
 }
 
 /* Return: whether the user wants to leave. */
-static bool keyboard(struct run *r, bool terminal)
+static bool keyboard(struct run *r)
 {
-	ssize_t n = read(STDIN_FILENO, r->input, sizeof(r->input));
+	char keys[sizeof(r->input)];
+	ssize_t n = read(STDIN_FILENO, keys, sizeof(keys));
 	char *leave;
+	size_t len, room;
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return false;
 	if (n <= 0) {
 		r->stdin_open = false;
-		return terminal;
+		return r->terminal;
 	}
-	r->input_len = (size_t)n;
+	leave = r->terminal ? memchr(keys, LEAVE, (size_t)n) : NULL;
+	len = leave ? (size_t)(leave - keys) : (size_t)n;
+	/* Keys that the console does not take are lost, but for the one that leaves. */
+	r->input_len -= r->input_at;
+	memmove(r->input, r->input + r->input_at, r->input_len);
 	r->input_at = 0;
-	leave = terminal ? memchr(r->input, LEAVE, (size_t)n) : NULL;
-	if (leave)
-		r->input_len = (size_t)(leave - r->input);
+	room = sizeof(r->input) - r->input_len;
+	if (len > room)
+		len = room;
+	memcpy(r->input + r->input_len, keys, len);
+	r->input_len += len;
 	return leave;
 }
 
-static bool type(struct run *r)
+static void type(struct run *r)
 {
 	ssize_t n = write(r->s->tty, r->input + r->input_at, r->input_len - r->input_at);
 
-	if (n < 0)
-		return errno == EAGAIN || errno == EINTR;
+	if (n < 0) {
+		if (errno != EAGAIN && errno != EINTR) {
+			r->hung_up = true;
+			r->ending = true;
+		}
+		return;
+	}
 	r->input_at += (size_t)n;
 	if (r->input_at == r->input_len) {
 		r->input_len = 0;
 		r->input_at = 0;
 		script(r);
 	}
-	return true;
 }
 
-static enum session_end loop(struct run *r, int signals, bool terminal, struct hv_error *err)
+enum { TTY, STDIN, STDOUT, SIGNALS, WATCH, POLLS = WATCH + WATCH_MAX };
+
+/* What is waited for: output is read when the one before it has been printed. */
+static void fill_polls(const struct run *r, struct pollfd *p)
 {
-	enum { TTY, STDIN, SIGNALS, WATCH };
-	struct pollfd p[WATCH + WATCH_MAX];
-	struct session *s = r->s;
-	uint64_t end = s->timeout ? now() + s->timeout : 0;
-	int i, ret, wait;
+	const struct session *s = r->s;
+	int i;
 
-	for (;;) {
-		if (has_script(s) && is_through(s) && !r->input_len && !s->go_on)
-			return SESSION_DONE;
-		memset(p, 0, sizeof(p));
+	memset(p, 0, POLLS * sizeof(*p));
+	for (i = 0; i < POLLS; i++) {
+		p[i].fd = -1;
+		p[i].events = POLLIN;
+	}
+	p[SIGNALS].fd = r->signals;
+	if (r->output_len) {
+		p[STDOUT].fd = r->out;
+		p[STDOUT].events = POLLOUT;
+	}
+	p[TTY].events = (short)((r->output_len ? 0 : POLLIN) |
+				(r->input_len && !r->ending ? POLLOUT : 0));
+	if (p[TTY].events && !r->hung_up)
 		p[TTY].fd = s->tty;
-		p[TTY].events = (short)(POLLIN | (r->input_len ? POLLOUT : 0));
-		p[STDIN].fd = r->stdin_open && !r->input_len ? STDIN_FILENO : -1;
-		p[STDIN].events = POLLIN;
-		p[SIGNALS].fd = signals;
-		p[SIGNALS].events = POLLIN;
-		for (i = 0; i < WATCH_MAX; i++) {
-			p[WATCH + i].fd = s->watch[i];
-			p[WATCH + i].events = POLLIN;
-		}
-		wait = -1;
-		if (end) {
-			uint64_t t = now();
+	if (r->ending)
+		return;
+	if (r->stdin_open && (r->terminal || !r->input_len))
+		p[STDIN].fd = STDIN_FILENO;
+	for (i = 0; i < WATCH_MAX; i++)
+		p[WATCH + i].fd = s->watch[i];
+}
 
-			if (t >= end)
-				return SESSION_TIMEOUT;
-			t = (end - t + 999999) / 1000000;
-			wait = t > 1000000 ? 1000000 : (int)t;
-		}
-		ret = poll(p, WATCH + WATCH_MAX, wait);
+/* ms for poll() until @end, 0 for none */
+static int time_left(uint64_t end)
+{
+	uint64_t t = now();
+
+	if (!end)
+		return -1;
+	t = end > t ? (end - t + 999999) / 1000000 : 0;
+	return t > 1000000 ? 1000000 : (int)t;
+}
+
+static enum session_end loop(struct run *r, struct hv_error *err)
+{
+	struct pollfd p[POLLS];
+	struct session *s = r->s;
+	uint64_t end = 0;
+	int i, ret;
+
+	if (s->timeout && __builtin_add_overflow(now(), s->timeout, &end))
+		end = UINT64_MAX;
+	for (;;) {
+		if (has_script(s) && is_through(s) && !r->input_len && !r->output_len && !s->go_on)
+			return SESSION_DONE;
+		if (end && now() >= end)
+			return SESSION_TIMEOUT;
+		fill_polls(r, p);
+		/*
+		 * poll() makes the tty layer hand over what it has queued, so with the guest
+		 * stopped this finds everything.
+		 */
+		ret = poll(p, POLLS, r->ending && !r->output_len ? 0 : time_left(end));
 		if (ret < 0 && errno == EINTR)
 			continue;
 		if (ret < 0) {
@@ -257,66 +303,62 @@ static enum session_end loop(struct run *r, int signals, bool terminal, struct h
 		}
 		if (p[SIGNALS].revents)
 			return SESSION_SIGNAL;
-		if (p[TTY].revents & (POLLIN | POLLHUP | POLLERR)) {
-			ret = output(r);
-			if (ret == -1)
-				return SESSION_HANGUP;
-			if (ret == -2) {
-				hv_fail(err, "cannot write to stdout: %s", strerror(errno));
-				return SESSION_ERROR;
-			}
+		if (p[STDOUT].revents && !print(r)) {
+			hv_fail(err, "cannot write to stdout: %s", strerror(errno));
+			return SESSION_ERROR;
 		}
-		if (p[STDIN].revents && keyboard(r, terminal)) {
+		if (p[TTY].events & POLLIN && p[TTY].revents & (POLLIN | POLLHUP | POLLERR)) {
+			listen(r);
+			continue;
+		}
+		if (r->ending) {
+			if (r->output_len || p[STDOUT].fd >= 0)
+				continue;
+			if (has_script(s) && is_through(s) && !r->input_len && !s->go_on)
+				return SESSION_DONE;
+			return r->hung_up ? SESSION_HANGUP : SESSION_WATCH;
+		}
+		if (p[STDIN].revents && keyboard(r)) {
 			if (r->input_len)
 				type(r);
 			return SESSION_LEFT;
 		}
-		if (p[TTY].revents & POLLOUT && r->input_len && !type(r))
-			return SESSION_HANGUP;
-		for (i = 0; i < WATCH_MAX; i++) {
-			if (!p[WATCH + i].revents || !s->watcher(s->arg, p[WATCH + i].fd))
-				continue;
-			/* What it said before that is still to be matched. */
-			while (output(r) > 0)
-				;
-			session_drain(s);
-			if (has_script(s) && is_through(s) && !s->go_on)
-				return SESSION_DONE;
-			return SESSION_WATCH;
-		}
+		if (p[TTY].revents & (POLLOUT | POLLHUP | POLLERR) && r->input_len)
+			type(r);
+		for (i = 0; i < WATCH_MAX; i++)
+			if (p[WATCH + i].revents && s->watcher(s->arg, p[WATCH + i].fd))
+				r->ending = true;
 	}
 }
 
 enum session_end session_run(struct session *s, struct hv_error *err)
 {
-	bool terminal = isatty(STDIN_FILENO) && !has_script(s);
-	struct run r = { .s = s, .stdin_open = !has_script(s) };
+	struct run r = { .s = s, .out = open_stdout(), .ending = s->stopped };
 	struct termios saved, raw;
 	enum session_end ended;
 	sigset_t set, old;
-	int signals;
 
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
-	sigprocmask(SIG_BLOCK, &set, &old);
-	signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (terminal && !tcgetattr(STDIN_FILENO, &saved)) {
+	r.terminal = isatty(STDIN_FILENO) && !has_script(s);
+	r.stdin_open = !has_script(s);
+	signals_block(&set, &old);
+	r.signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (r.terminal && !tcgetattr(STDIN_FILENO, &saved)) {
 		raw = saved;
 		cfmakeraw(&raw);
 		tcsetattr(STDIN_FILENO, TCSADRAIN, &raw);
 		fprintf(stderr, "Connected; Ctrl-] leaves.\r\n");
 	}
 	script(&r);
-	ended = loop(&r, signals, terminal, err);
-	s->through = is_through(s) && !r.input_len;
-	if (terminal) {
+	ended = loop(&r, err);
+	s->through = !has_script(s) || (is_through(s) && !r.input_len);
+	if (r.terminal) {
 		tcsetattr(STDIN_FILENO, TCSADRAIN, &saved);
 		fputc('\n', stderr);
 	}
-	if (signals >= 0)
-		close(signals);
+	if (r.signals >= 0)
+		close(r.signals);
+	if (r.out >= 0)
+		close(r.out);
 	/* A signal that ended the session stays blocked: the caller still has to clean up. */
 	if (ended != SESSION_SIGNAL)
 		sigprocmask(SIG_SETMASK, &old, NULL);

@@ -37,16 +37,18 @@ enum session_end {
  * @tty: the console's file descriptor
  * @script: what is waited for and typed; with a script, stdin is left alone
  * @go_on: when the script is through, stay until something else ends the session
+ * @stopped: nothing new is to come: end when the console has said what it has to say
  * @timeout: ns, 0 for none
  * @watch: file descriptors to be watched, -1 for none
  * @watcher: called when one of them is readable; true ends the session
  * @arg: for @watcher
- * @through: set when the script is through
+ * @through: set when the script is through, or there is none
  */
 struct session {
 	int tty;
 	struct hv_script script;
 	bool go_on;
+	bool stopped;
 	uint64_t timeout;
 	int watch[WATCH_MAX];
 	bool (*watcher)(void *arg, int fd);
@@ -77,11 +79,5 @@ int session_open(struct session *s, int line, struct hv_error *err);
  * Return: what ended it. What the console had to say until then has been printed.
  */
 enum session_end session_run(struct session *s, struct hv_error *err);
-
-/**
- * session_drain - print what the console still has, without waiting
- * @s: the session
- */
-void session_drain(struct session *s);
 
 #endif

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +14,7 @@
 
 #include "hvadm.h"
 #include "names.h"
+#include "signals.h"
 #include "units.h"
 #include "usage.h"
 
@@ -170,11 +170,7 @@ static bool begin(struct top *t)
 	struct termios raw;
 	sigset_t set;
 
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
-	sigprocmask(SIG_BLOCK, &set, NULL);
+	signals_block(&set, NULL);
 	t->signals = signalfd(-1, &set, SFD_CLOEXEC);
 	if (t->batch)
 		return t->signals >= 0;
