@@ -16,9 +16,11 @@
 #include "../../user/hvadm/session.h"
 #include "tap.h"
 
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+
 #define SECOND 1000000000ULL
 /* What does not come by then never does. */
-#define LONG   (60 * SECOND)
+#define LONG (60 * SECOND)
 
 /* Exit status of the process that holds a session: enum session_end, and this. */
 #define THROUGH 0x10
@@ -213,7 +215,8 @@ static void stdout_stuck(void)
 	f.s.timeout = SECOND / 10;
 	say("more");
 	start();
-	tap_ok(end() == (SESSION_TIMEOUT | THROUGH), "the time's end ends it while stdout takes nothing");
+	tap_ok(end() == (SESSION_TIMEOUT | THROUGH),
+	       "the time's end ends it while stdout takes nothing");
 
 	set_up(false);
 	fill(f.far[2]);
@@ -252,7 +255,7 @@ static void signals(void)
 	char c;
 	size_t i;
 
-	for (i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(ends); i++) {
 		set_up(false);
 		say("x");
 		start();

@@ -25,6 +25,8 @@ static void sizes(void)
 		{ "512m", true, 512ULL << 20 },
 		{ "1.5G", true, 3ULL << 29 },
 		{ "0.5K", true, 512 },
+		{ "1.3G", true, 1395863552 },
+		{ "390.6M", true, 409571328 },
 		{ "64KiB", true, 65536 },
 		{ "1T", true, 1ULL << 40 },
 		{ "18446744073709551615", true, UINT64_MAX },
@@ -80,12 +82,12 @@ static void times(void)
 	}
 }
 
-/* What is printed is read back: times exactly, sizes to a tenth of their unit. */
+/* What is printed is read back: times exactly, sizes to a tenth of their unit or a page. */
 static void round_trips(void)
 {
 	char buf[HV_UNIT_TEXT];
 	uint64_t v, w, x = 88172645463325252ULL;
-	bool exact = true, close_enough = true, sized = true;
+	bool exact = true, close_enough = true, sized = true, whole = true;
 	int i;
 
 	for (i = 0; i < 200000; i++) {
@@ -97,13 +99,16 @@ static void round_trips(void)
 		exact = exact && hv_parse_time(buf, &w) && w == v;
 		hv_format_size(buf, v);
 		close_enough = close_enough && hv_parse_size(buf, &w) && w <= v &&
-			       v - w <= v / 900 + 1;
+			       v - w <= v / 900 + (strchr(buf, '.') ? 4096 : 1);
+		hv_format_exact_size(buf, v);
+		whole = whole && hv_parse_size(buf, &w) && w == v;
 		v = (v & 1023) << (10 * (x % 4));
 		hv_format_size(buf, v);
 		sized = sized && hv_parse_size(buf, &w) && w == v;
 	}
 	tap_ok(exact, "printed times are read back exactly");
 	tap_ok(close_enough, "printed sizes are read back to their last digit");
+	tap_ok(whole, "sizes printed exactly are read back exactly");
 	tap_ok(sized, "printed sizes that are whole units are read back exactly");
 }
 
@@ -364,6 +369,8 @@ static bool printed(const char *want, bool json)
 	hv_out_list(out, "vcpu");
 	hv_out_object(out, NULL);
 	hv_out_number(out, "index", 0, HV_AS_NUMBER);
+	if (hv_out_in_table(out) == json)
+		hv_out_text(out, "wrong", "");
 	hv_out_text(out, "state", "run");
 	hv_out_number(out, "wall", 1500000000, HV_AS_TIME);
 	hv_out_object_end(out);
@@ -431,7 +438,7 @@ static void output(void)
 
 int main(void)
 {
-	tap_plan(26 + 11 + 3 + 32 + 22 + 30 + 5 + 8 + 11 + 2 + 2);
+	tap_plan(28 + 11 + 4 + 32 + 22 + 30 + 5 + 8 + 11 + 2 + 2);
 	sizes();
 	times();
 	round_trips();

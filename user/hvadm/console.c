@@ -2,6 +2,7 @@
 /* console: connect to a VM's serial console. */
 #include <linux/genetlink.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "hvadm.h"
@@ -14,6 +15,7 @@ struct console {
 	uint32_t id;
 	bool restarts;
 	bool gone;
+	char error[256];
 };
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -53,6 +55,8 @@ static int event(const struct nlmsghdr *nlh, void *arg, struct hv_error *err)
 
 	if (hv_vm_parse(nlh, &vm, err))
 		return -1;
+	if (vm.id == c->id)
+		memcpy(c->error, vm.error, sizeof(c->error));
 	if (vm.id == c->id && (genl->cmd == HVMM_CMD_VM_DEL_NTF || has_ended(c, &vm)))
 		c->gone = true;
 	return 0;
@@ -105,6 +109,7 @@ int verb_console(int argc, char **argv)
 		return complain(c.name, &err);
 	}
 	c.id = vm.id;
+	memcpy(c.error, vm.error, sizeof(c.error));
 	c.restarts = !hv_config_read(&config, vm.config, vm.config_len, &err) &&
 		     config.on_reset == HV_ON_RESET_RESTART;
 	hv_config_free(&config);
@@ -120,6 +125,8 @@ int verb_console(int argc, char **argv)
 		return HV_EXIT_TIMEOUT;
 	case SESSION_HANGUP:
 	case SESSION_WATCH:
+		if (*c.error)
+			fprintf(stderr, "hvadm: %s: stopped by an error: %s\n", c.name, c.error);
 		if (c.session.through)
 			return HV_OK;
 		fprintf(stderr, "hvadm: %s: the VM has stopped before the script was through\n",

@@ -10,6 +10,7 @@
 
 #include "hvadm.h"
 #include "names.h"
+#include "signals.h"
 
 static const struct argp_option json_options[] = {
 	{ "json", 'j', NULL, 0, "print JSON: base units, stable keys", 0 }, { 0 }
@@ -21,8 +22,10 @@ void show_vm(struct hv_out *out, const struct hv_vm *vm)
 	hv_out_text(out, "name", vm->name);
 	hv_out_text(out, "state", hv_state_name(vm->state));
 	hv_out_text(out, "reason", hv_reason_name(vm->reason));
+	if (*vm->error && !hv_out_in_table(out))
+		hv_out_text(out, "error", vm->error);
 	hv_out_number(out, "vcpus", vm->vcpus, HV_AS_NUMBER);
-	hv_out_number(out, "memory", vm->memory, HV_AS_SIZE);
+	hv_out_number(out, "memory", vm->memory, HV_AS_EXACT_SIZE);
 	if (vm->console < 0) {
 		hv_out_none(out, "console");
 	} else {
@@ -84,6 +87,7 @@ int verb_create(int argc, char **argv)
 	struct hv_error err;
 	struct hv_nl nl;
 	struct hv_vm vm;
+	sigset_t old;
 	int ret;
 
 	vm_options_init(&c.vm);
@@ -92,8 +96,11 @@ int verb_create(int argc, char **argv)
 		hv_config_free(&c.vm.config);
 		return complain(NULL, &err);
 	}
+	/* An interruption must not leave a VM that has not got all it was to have. */
+	signals_block(NULL, &old);
 	ret = hv_vm_new(&nl, c.vm.name, c.vm.vcpus, c.vm.memory, c.vm.prealloc, &c.vm.config,
 			&c.vm.quota, &vm, &err);
+	sigprocmask(SIG_SETMASK, &old, NULL);
 	if (!ret && c.json) {
 		struct hv_out *out = hv_out_open(stdout, true);
 
@@ -218,12 +225,14 @@ static void print_quota(const struct hv_quota *q)
 
 	printf(" cpu-weight %u, cpu-max %s, cpu-min %s, cpu-affinity %s", q->weight,
 	       hv_format_cpu_max(max, q->max, q->period), hv_format_cpu_share(min, q->min), cpus);
+	if (q->burst)
+		printf(", cpu-burst %s", hv_format_span(mem, q->burst));
 	if (q->mem_max)
-		printf(", mem-max %s", hv_format_size(mem, q->mem_max));
+		printf(", mem-max %s", hv_format_exact_size(mem, q->mem_max));
 	if (q->mem_high)
-		printf(", mem-high %s", hv_format_size(mem, q->mem_high));
+		printf(", mem-high %s", hv_format_exact_size(mem, q->mem_high));
 	if (q->mem_min)
-		printf(", mem-min %s", hv_format_size(mem, q->mem_min));
+		printf(", mem-min %s", hv_format_exact_size(mem, q->mem_min));
 	printf(", holds %s", hv_format_size(mem, q->mem_held));
 	free(cpus);
 }
@@ -267,8 +276,6 @@ static int show_event(const struct nlmsghdr *nlh, void *arg, struct hv_error *er
 		hv_out_object(out, NULL);
 		hv_out_text(out, "event", event);
 		show_vm(out, &vm);
-		if (*vm.error)
-			hv_out_text(out, "error", vm.error);
 		hv_out_object_end(out);
 		hv_out_close(out);
 	} else {
@@ -318,8 +325,8 @@ int verb_monitor(int argc, char **argv)
 		if (missed)
 			fprintf(stderr, "hvadm: events were lost\n");
 		if (ferror(stdout)) {
-			hv_fail(&err, "cannot write: %s", strerror(errno));
-			break;
+			hv_nl_close(&nl);
+			return HV_EXIT_USAGE;
 		}
 	}
 	hv_nl_close(&nl);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fds.h"
 #include "hvadm.h"
 #include "util.h"
 
@@ -48,11 +49,21 @@ static void overview(FILE *file)
 	      file);
 }
 
+/* What was not printed was not done. Return: the exit status. */
+static int written(int status)
+{
+	if (!fflush(stdout) && !ferror(stdout))
+		return status;
+	fprintf(stderr, "hvadm: cannot write to stdout\n");
+	return status ? status : HV_EXIT_USAGE;
+}
+
 int main(int argc, char **argv)
 {
 	char name[32];
 	size_t i;
 
+	hv_fds_fill();
 	argp_err_exit_status = HV_EXIT_USAGE;
 	if (argc < 2) {
 		overview(stderr);
@@ -61,18 +72,18 @@ int main(int argc, char **argv)
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-?") || !strcmp(argv[1], "-h") ||
 	    !strcmp(argv[1], "help")) {
 		overview(stdout);
-		return HV_OK;
+		return written(HV_OK);
 	}
 	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
 		puts("hvadm " HVMM_VERSION);
-		return HV_OK;
+		return written(HV_OK);
 	}
 	for (i = 0; i < ARRAY_SIZE(verbs); i++) {
 		if (strcmp(argv[1], verbs[i].name))
 			continue;
 		snprintf(name, sizeof(name), "hvadm %s", verbs[i].name);
 		argv[1] = name;
-		return verbs[i].run(argc - 1, argv + 1);
+		return written(verbs[i].run(argc - 1, argv + 1));
 	}
 	fprintf(stderr, "hvadm: no verb '%s'; 'hvadm --help' lists them\n", argv[1]);
 	return HV_EXIT_USAGE;

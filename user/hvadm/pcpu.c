@@ -141,7 +141,7 @@ int verb_pcpu(int argc, char **argv)
 	struct pcpu_args a = { .json = false };
 	struct hv_error err;
 	struct hv_nl nl;
-	int ret;
+	int ret = 0;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &a);
 	if (hv_nl_open(&nl, &err))
@@ -149,7 +149,7 @@ int verb_pcpu(int argc, char **argv)
 	if (a.use_given || a.share)
 		ret = hv_pcpu_set(&nl, a.use_given ? &a.use : NULL, a.share,
 				  a.expects ? &a.generation : NULL, &err);
-	else
+	if (!ret && (a.json || (!a.use_given && !a.share)))
 		ret = show(&nl, a.json, &err);
 	hv_nl_close(&nl);
 	return ret ? complain(NULL, &err) : HV_OK;

@@ -135,7 +135,7 @@ void show_cpus(struct hv_out *out, const char *key, const struct hv_cpus *cpus)
 static void show_limit(struct hv_out *out, const char *key, uint64_t limit)
 {
 	if (limit)
-		hv_out_number(out, key, limit, HV_AS_SIZE);
+		hv_out_number(out, key, limit, HV_AS_EXACT_SIZE);
 	else if (hv_out_is_json(out))
 		hv_out_none(out, key);
 	else
@@ -161,7 +161,7 @@ void show_quota(struct hv_out *out, const struct hv_quota *q)
 	show_cpus(out, "cpu-affinity", &q->affinity);
 	show_limit(out, "mem-max", q->mem_max);
 	show_limit(out, "mem-high", q->mem_high);
-	hv_out_number(out, "mem-min", q->mem_min, HV_AS_SIZE);
+	hv_out_number(out, "mem-min", q->mem_min, HV_AS_EXACT_SIZE);
 	if (hv_out_is_json(out))
 		hv_out_number(out, "mem-held", q->mem_held, HV_AS_SIZE);
 	if (hv_out_is_json(out)) {
@@ -213,6 +213,8 @@ static error_t parse_set(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_END:
 		if (!s->quota.given && !s->reclaim)
 			argp_error(state, "nothing to change is given");
+		if (s->expects && !s->quota.given)
+			argp_error(state, "--generation goes with a quota; --reclaim changes none");
 		break;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -257,7 +259,7 @@ int verb_set(int argc, char **argv)
 	struct hv_error err;
 	uint64_t reclaimed;
 	struct hv_nl nl;
-	int i, ret = 0;
+	int i, status, ret = 0;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &s);
 	if (hv_nl_open(&nl, &err))
@@ -270,8 +272,15 @@ int verb_set(int argc, char **argv)
 		if (!ret && *err.text)
 			fprintf(stderr, "hvadm: %s\n", err.text);
 	}
-	for (i = 0; !ret && s.reclaim && i < s.count; i++)
-		ret = reclaim(&nl, s.names[i], s.reclaim, &err);
+	status = ret ? complain(NULL, &err) : HV_OK;
+	for (i = 0; !ret && s.reclaim && i < s.count; i++) {
+		int failed = HV_OK;
+
+		if (reclaim(&nl, s.names[i], s.reclaim, &err))
+			failed = complain(s.names[i], &err);
+		if (!status)
+			status = failed;
+	}
 	hv_nl_close(&nl);
-	return ret ? complain(NULL, &err) : HV_OK;
+	return status;
 }

@@ -252,8 +252,8 @@ static void fill_polls(const struct run *r, struct pollfd *p)
 		p[STDOUT].fd = r->out;
 		p[STDOUT].events = POLLOUT;
 	}
-	p[TTY].events = (short)((r->output_len ? 0 : POLLIN) |
-				(r->input_len && !r->ending ? POLLOUT : 0));
+	p[TTY].events =
+		(short)((r->output_len ? 0 : POLLIN) | (r->input_len && !r->ending ? POLLOUT : 0));
 	if (p[TTY].events && !r->hung_up)
 		p[TTY].fd = s->tty;
 	if (r->ending)

@@ -2,6 +2,7 @@
 #include <stddef.h>
 
 #include "signals.h"
+#include "util.h"
 
 void signals_block(sigset_t *set, sigset_t *old)
 {
@@ -10,7 +11,7 @@ void signals_block(sigset_t *set, sigset_t *old)
 	size_t i;
 
 	sigemptyset(&these);
-	for (i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+	for (i = 0; i < ARRAY_SIZE(ends); i++)
 		sigaddset(&these, ends[i]);
 	sigprocmask(SIG_BLOCK, &these, old);
 	if (set)

@@ -26,6 +26,7 @@ struct why_args {
 	const char *name;
 	bool json;
 	bool since_start;
+	bool window_given;
 	uint64_t window;
 };
 
@@ -41,6 +42,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		a->since_start = true;
 		break;
 	case OPT_WINDOW:
+		a->window_given = true;
 		if (!hv_parse_time(arg, &a->window) || a->window < WINDOW_MIN ||
 		    a->window > WINDOW_MAX)
 			argp_error(state, "--window %s: a time from 1ms to 86400s is needed", arg);
@@ -51,6 +53,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		a->name = arg;
 		break;
 	case ARGP_KEY_END:
+		if (a->since_start && a->window_given)
+			argp_error(state, "--window and --since-start exclude each other");
 		if (!a->name)
 			argp_error(state, "a name is needed");
 		break;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "config.h"
 #include "util.h"
@@ -54,11 +55,16 @@ static int copy_text(char **to, const char *text, const char *what, struct hv_er
 
 static int copy_path(char **to, const char *file, const char *what, struct hv_error *err)
 {
-	char *path = realpath(file, NULL);
+	char *path, folder[PATH_MAX];
 	int ret;
 
-	if (!path)
+	if (access(file, F_OK) < 0 || (*file != '/' && !getcwd(folder, sizeof(folder))))
 		return hv_fail(err, "%s %s: %s", what, file, strerror(errno));
+	/* Links are followed when it is loaded, as they are then. */
+	if (*file == '/')
+		return copy_text(to, file, what, err);
+	if (asprintf(&path, "%s/%s", folder, file) < 0)
+		return hv_fail(err, "out of memory");
 	ret = copy_text(to, path, what, err);
 	free(path);
 	return ret;

@@ -61,6 +61,11 @@ bool hv_out_is_json(const struct hv_out *out)
 	return out->json;
 }
 
+bool hv_out_in_table(const struct hv_out *out)
+{
+	return out->in_table;
+}
+
 void hv_out_compact(struct hv_out *out)
 {
 	out->compact = true;
@@ -267,6 +272,9 @@ void hv_out_number(struct hv_out *out, const char *key, uint64_t value, enum hv_
 	switch (as) {
 	case HV_AS_SIZE:
 		hv_format_size(buf, value);
+		break;
+	case HV_AS_EXACT_SIZE:
+		hv_format_exact_size(buf, value);
 		break;
 	case HV_AS_TIME:
 		hv_format_time(buf, value);

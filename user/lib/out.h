@@ -10,6 +10,7 @@
  * enum hv_out_as - how a number is shown to people; JSON always has the number itself
  * @HV_AS_NUMBER: as it is
  * @HV_AS_SIZE: bytes, see hv_format_size()
+ * @HV_AS_EXACT_SIZE: bytes, see hv_format_exact_size()
  * @HV_AS_TIME: ns, see hv_format_time()
  * @HV_AS_SPAN: ns, see hv_format_span()
  * @HV_AS_CPU_SHARE: millionths of a pCPU, see hv_format_cpu_share()
@@ -17,6 +18,7 @@
 enum hv_out_as {
 	HV_AS_NUMBER,
 	HV_AS_SIZE,
+	HV_AS_EXACT_SIZE,
 	HV_AS_TIME,
 	HV_AS_SPAN,
 	HV_AS_CPU_SHARE,
@@ -39,6 +41,9 @@ struct hv_out *hv_out_open(FILE *file, bool json);
 
 /* Whether it prints JSON: to say some things in another way. */
 bool hv_out_is_json(const struct hv_out *out);
+
+/* Whether a value becomes a cell of a table: all rows have to have the same. */
+bool hv_out_in_table(const struct hv_out *out);
 
 /* Prints what is open still, and a line break. */
 void hv_out_close(struct hv_out *out);

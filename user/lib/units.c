@@ -9,6 +9,8 @@
 /* Numbers from here on are shown in the next unit. */
 #define READABLE 100000
 
+#define PAGE 4096
+
 typedef unsigned __int128 u128;
 
 /*
@@ -66,7 +68,12 @@ bool hv_parse_size(const char *text, uint64_t *bytes)
 						{ "T", 1ULL << 40 }, { "TiB", 1ULL << 40 },
 						{ NULL, 0 } };
 
-	return hv_parse_scaled(text, units, bytes);
+	if (!hv_parse_scaled(text, units, bytes))
+		return false;
+	/* "1.3G" is meant to be memory, which comes in pages. */
+	if (strchr(text, '.') && *bytes > PAGE)
+		*bytes -= *bytes % PAGE;
+	return true;
 }
 
 bool hv_parse_time(const char *text, uint64_t *ns)
@@ -89,31 +96,49 @@ bool hv_parse_u32(const char *text, uint32_t min, uint32_t max, uint32_t *value)
 	return true;
 }
 
-const char *hv_format_size(char *buf, uint64_t bytes)
-{
-	static const char names[] = "KMGT";
-	int unit = -1;
-	uint64_t factor = 1;
+static const char size_names[] = "KMGT";
 
-	/* The greatest unit of which it is a whole number, if that is readable. */
-	while (unit < 3 && bytes && bytes % (factor << 10) == 0) {
-		factor <<= 10;
+/* The greatest unit of which it is a whole number, -1 for bytes. */
+static int whole_unit(uint64_t bytes, uint64_t *factor)
+{
+	int unit = -1;
+
+	*factor = 1;
+	while (unit < 3 && bytes && bytes % (*factor << 10) == 0) {
+		*factor <<= 10;
 		unit++;
 	}
+	return unit;
+}
+
+const char *hv_format_exact_size(char *buf, uint64_t bytes)
+{
+	uint64_t factor;
+	int unit = whole_unit(bytes, &factor);
+
+	if (unit < 0)
+		snprintf(buf, HV_UNIT_TEXT, "%" PRIu64, bytes);
+	else
+		snprintf(buf, HV_UNIT_TEXT, "%" PRIu64 "%c", bytes / factor, size_names[unit]);
+	return buf;
+}
+
+const char *hv_format_size(char *buf, uint64_t bytes)
+{
+	uint64_t factor;
+	int unit = whole_unit(bytes, &factor);
+
+	/* If that is readable. */
 	if (bytes / factor >= READABLE) {
 		while (unit < 3 && bytes / factor >= READABLE) {
 			factor <<= 10;
 			unit++;
 		}
 		snprintf(buf, HV_UNIT_TEXT, "%" PRIu64 ".%" PRIu64 "%c", bytes / factor,
-			 (uint64_t)((u128)(bytes % factor) * 10 / factor), names[unit]);
+			 (uint64_t)((u128)(bytes % factor) * 10 / factor), size_names[unit]);
 		return buf;
 	}
-	if (unit < 0)
-		snprintf(buf, HV_UNIT_TEXT, "%" PRIu64, bytes);
-	else
-		snprintf(buf, HV_UNIT_TEXT, "%" PRIu64 "%c", bytes / factor, names[unit]);
-	return buf;
+	return hv_format_exact_size(buf, bytes);
 }
 
 const char *hv_format_time(char *buf, uint64_t ns)

@@ -29,7 +29,8 @@ bool hv_parse_scaled(const char *text, const struct hv_unit *units, uint64_t *va
 
 /**
  * hv_parse_size - read a size: "4096", "512M", "1.5G", "64KiB"
- * @text: the text; units are powers of 1024, a plain number is bytes
+ * @text: the text; units are powers of 1024, a plain number is bytes; one with a fraction is cut to
+ *        whole pages, if it is more than one
  * @bytes: filled
  *
  * Return: whether it is a size that fits.
@@ -55,6 +56,15 @@ bool hv_parse_time(const char *text, uint64_t *ns);
  * Return: whether it is such a number.
  */
 bool hv_parse_u32(const char *text, uint32_t min, uint32_t max, uint32_t *value);
+
+/**
+ * hv_format_exact_size - write a size so that hv_parse_size() reads the same
+ * @buf: at least %HV_UNIT_TEXT bytes
+ * @bytes: the size
+ *
+ * Return: @buf.
+ */
+const char *hv_format_exact_size(char *buf, uint64_t bytes);
 
 /**
  * hv_format_size - write a size for people; hv_parse_size() reads it
