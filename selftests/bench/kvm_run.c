@@ -84,7 +84,7 @@ static void load(struct kvm_vm *vm, const struct options *o)
 	struct hv_boot boot;
 	struct hv_ram ram;
 
-	hv_ram_init(&ram, vm->ram, vm->memory, true);
+	hv_ram_init(&ram, vm->ram, vm->memory);
 	if (hv_load(&o->config, vm->nr, &ram, &boot, &err)) {
 		fprintf(stderr, "kvm_run: %s\n", err.text);
 		exit(2);

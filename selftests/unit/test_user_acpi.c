@@ -113,7 +113,7 @@ static void tables(uint32_t vcpus)
 	uint32_t cpus = 0, ioapics = 0, odd = 0;
 
 	memset(ram_bytes, 0, RAM);
-	hv_ram_init(&ram, ram_bytes, RAM, true);
+	hv_ram_init(&ram, ram_bytes, RAM);
 	if (hv_acpi_build(&ram, vcpus, &rsdp, &err)) {
 		tap_ok(false, "%u vCPUs: %s", vcpus, err.text);
 		return;
@@ -158,7 +158,7 @@ int main(void)
 	tap_plan(6 * 7 + 1);
 	for (i = 0; i < 6; i++)
 		tables(counts[i]);
-	hv_ram_init(&ram, ram_bytes, RAM, true);
+	hv_ram_init(&ram, ram_bytes, RAM);
 	tap_ok(hv_acpi_build(&ram, 100000, &rsdp, &err), "too many vCPUs are refused");
 	free(ram_bytes);
 	return tap_done();

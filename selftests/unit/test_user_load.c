@@ -24,7 +24,6 @@ static struct hv_ram ram;
 static struct hv_boot boot;
 static struct hv_error err;
 static uint64_t random_state;
-static bool fresh;	/* do not spend time on zeroing */
 
 static uint64_t random_next(void)
 {
@@ -145,7 +144,7 @@ static int load(const struct image *image, uint32_t size, const struct hv_config
 	int ret;
 
 	memcpy(copy, image->data, size);
-	hv_ram_init(&ram, ram_bytes, RAM, fresh);
+	hv_ram_init(&ram, ram_bytes, RAM);
 	ret = hv_load_file(config ? config : &none, &file, 1, &ram, &boot, &err);
 	free(copy);
 	return ret;
@@ -398,11 +397,11 @@ static void real(const char *folder, const char *kernel, enum hv_boot_mode mode)
 	}
 	if (hv_config_set_kernel(&config, path, &err))
 		exit(1);
-	hv_ram_init(&ram, ram_bytes, 128 << 20, true);
+	hv_ram_init(&ram, ram_bytes, 128 << 20);
 	err.text[0] = 0;
 	tap_ok(!hv_load(&config, 2, &ram, &b, &err) && b.mode == mode && b.rip >= 0x1000000,
 	       "%s is loaded %s", kernel, err.text);
-	hv_ram_init(&ram, NULL, 24 << 20, true);
+	hv_ram_init(&ram, NULL, 24 << 20);
 	tap_ok(hv_load(&config, 2, &ram, &b, &err), "%s in 24M: %s", kernel, err.text);
 	hv_config_free(&config);
 }
@@ -424,7 +423,6 @@ int main(void)
 	good_linux(one, two);
 	good_pvh(one, two);
 	good_multiboot(one, two);
-	fresh = true;
 	for (i = 0; i < 4; i++) {
 		cut(make[i]());
 		mutate(make[i]());

@@ -6,6 +6,29 @@
 #include "device.h"
 #include "hvadm.h"
 
+/* A device process that has ended already has done its work if the guest has. */
+static int ended(struct hv_nl *nl, uint32_t id, struct hv_error *err)
+{
+	struct hv_error ignored;
+	struct hv_vm vm;
+
+	return hv_vm_get_id(nl, id, &vm, &ignored) || vm.state != HVMM_STATE_STOPPED ? -1 : 0;
+}
+
+/* The kernel shows it to those only who may start the VM. */
+static int read_config(const struct hv_vm *vm, struct hv_config *config, struct hv_error *err)
+{
+	if (!vm->config_len)
+		return hv_fail_code(
+			err, HV_EXIT_REFUSED,
+			"its configuration is not to be seen: that needs CAP_SYS_ADMIN, "
+			"and a VM that was created by hvadm");
+	if (!hv_config_read(config, vm->config, vm->config_len, err))
+		return 0;
+	hv_config_free(config);
+	return -1;
+}
+
 int boot_vm(struct hv_nl *nl, const struct hv_vm *vm, int *status, struct hv_error *err)
 {
 	struct hv_config config;
@@ -16,23 +39,17 @@ int boot_vm(struct hv_nl *nl, const struct hv_vm *vm, int *status, struct hv_err
 	/* Asked first: another device process would wait for the present one to end. */
 	if (hv_vm_check_stopped(vm, err))
 		return -1;
-	/* The kernel shows it to those only who may start the VM. */
-	if (!vm->config_len)
-		return hv_fail_code(
-			err, HV_EXIT_REFUSED,
-			"its configuration is not to be seen: that needs CAP_SYS_ADMIN, "
-			"and a VM that was created by hvadm");
-	if (hv_config_read(&config, vm->config, vm->config_len, err))
-		goto free;
+	if (read_config(vm, &config, err))
+		return -1;
 	if (config.testdev || config.on_reset == HV_ON_RESET_RESTART) {
 		fd = device_start(vm, !status, err);
 		if (fd < 0)
 			goto free;
 	}
-	ret = hv_vm_boot(nl, vm, &config, err);
+	ret = hv_vm_boot(nl, vm->id, &config, HV_VM_START, err);
 	/* A detached device process ends by itself when it is told that nothing was started. */
-	if (!ret && fd >= 0 && !status)
-		ret = device_release(fd, err);
+	if (!ret && fd >= 0 && !status && device_release(fd, err))
+		ret = ended(nl, vm->id, err);
 	if (!ret && status)
 		*status = fd;
 	else if (fd >= 0)
@@ -52,15 +69,40 @@ static int stop(struct hv_nl *nl, const struct hv_vm *vm, struct hv_error *err)
 	return hv_vm_simple(nl, HVMM_CMD_VM_STOP, vm->id, err);
 }
 
+/* Whether the images can be loaded. */
+static int check_images(const struct hv_vm *vm, struct hv_error *err)
+{
+	struct hv_config config;
+	struct hv_boot boot;
+	struct hv_ram ram;
+	int ret;
+
+	if (read_config(vm, &config, err))
+		return -1;
+	hv_ram_init(&ram, NULL, vm->memory);
+	ret = hv_load(&config, vm->vcpus, &ram, &boot, err);
+	hv_config_free(&config);
+	return ret;
+}
+
 /* Images are loaded anew, which can be done while nothing runs only. */
 static int reset(struct hv_nl *nl, const struct hv_vm *vm, struct hv_error *err)
 {
+	struct hv_error refused;
 	struct hv_vm stopped;
+	int ret = 0;
 
-	if (vm->state != HVMM_STATE_STOPPED && stop(nl, vm, err))
+	if (check_images(vm, err))
 		return -1;
+	if (vm->state != HVMM_STATE_STOPPED)
+		ret = stop(nl, vm, &refused);
 	if (hv_vm_get_id(nl, vm->id, &stopped, err))
 		return -1;
+	/* It may have stopped by itself. */
+	if (ret && stopped.state != HVMM_STATE_STOPPED) {
+		*err = refused;
+		return -1;
+	}
 	return boot_vm(nl, &stopped, NULL, err);
 }
 

@@ -114,6 +114,6 @@ int vm_options_check(const struct vm_options *o, struct hv_error *err)
 			return hv_fail(err, "initrd, module and cmdline need a kernel");
 		return 0;
 	}
-	hv_ram_init(&ram, NULL, o->memory, true);
+	hv_ram_init(&ram, NULL, o->memory);
 	return hv_load(&o->config, o->vcpus, &ram, &boot, err);
 }

@@ -20,6 +20,7 @@
 #include <syslog.h>
 #include <unistd.h>
 
+#include "fds.h"
 #include "hvdm.h"
 #include "units.h"
 #include "vm.h"
@@ -56,7 +57,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case 's':
-		if (!hv_parse_u32(arg, 0, INT32_MAX, &n))
+		if (!hv_parse_u32(arg, 3, INT32_MAX, &n))
 			argp_error(state, "--socket %s: a file descriptor is needed", arg);
 		d->front = (int)n;
 		break;
@@ -104,7 +105,6 @@ static void child(int vm, bool testdev, int report)
 {
 	const char *failed;
 	char text[128];
-	int null;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	failed = sandbox_namespaces();
@@ -114,13 +114,8 @@ static void child(int vm, bool testdev, int report)
 			_exit(2);
 		_exit(1);
 	}
-	/* 0 and 1 are theirs; the rest is closed. */
-	null = dup(report);
-	dup2(vm, 10);
-	dup2(null, 11);
-	close_range(0, 9, 0);
-	close_range(12, ~0U, 0);
-	serve(10, testdev, 11);
+	hv_fds_only(vm, report);
+	serve(HV_FDS_FIRST, testdev, HV_FDS_FIRST + 1);
 }
 
 static int spawn(struct hvdm *d, struct hv_error *err)
@@ -152,14 +147,8 @@ static int spawn(struct hvdm *d, struct hv_error *err)
 /* Start over: images are read again, the device process stays. */
 static int restart(struct hvdm *d, struct hv_error *err)
 {
-	struct hv_vm vm;
-
-	if (hv_vm_get_id(&d->nl, d->id, &vm, err))
-		return -1;
-	/* Somebody else was faster. */
-	if (vm.state != HVMM_STATE_STOPPED)
-		return 0;
-	return hv_vm_boot(&d->nl, &vm, &d->config, err);
+	/* Who has stopped it, or was faster, has the word. */
+	return hv_vm_boot(&d->nl, d->id, &d->config, HV_VM_RESTART, err) < 0 ? -1 : 0;
 }
 
 static int state(struct hvdm *d, const struct hv_vm *vm, struct hv_error *err)
@@ -309,8 +298,11 @@ int main(int argc, char **argv)
 	int listener, ret;
 	struct hv_vm vm;
 
+	hv_fds_fill();
 	argp_err_exit_status = HV_EXIT_USAGE;
 	argp_parse(&argp, argc, argv, 0, NULL, &d);
+	/* Locks and pipes of who started it are not its own to hold for the VM's life. */
+	hv_fds_keep(d.front);
 	signal(SIGPIPE, SIG_IGN);
 	openlog("hvdm", LOG_PID, LOG_DAEMON);
 	if (d.front >= 0)

@@ -15,12 +15,11 @@ uint64_t hv_ram_high_size(const struct hv_ram *ram)
 	return ram->size < HV_RAM_LOW_MAX ? 0 : ram->size - HV_RAM_LOW_MAX;
 }
 
-void hv_ram_init(struct hv_ram *ram, void *base, uint64_t size, bool fresh)
+void hv_ram_init(struct hv_ram *ram, void *base, uint64_t size)
 {
 	memset(ram, 0, sizeof(*ram));
 	ram->base = base;
 	ram->size = size;
-	ram->fresh = fresh;
 	ram->pieces[0] = (struct hv_piece){ 0, HV_PAGE, "page 0" };
 	ram->pieces[1] =
 		(struct hv_piece){ HV_FIRMWARE_START, HV_FIRMWARE_END, "the firmware's area" };
@@ -155,7 +154,7 @@ int hv_ram_zero(struct hv_ram *ram, uint64_t gpa, uint64_t len, struct hv_error 
 
 	if (!ram_offset(ram, gpa, len, &offset))
 		return not_ram(ram, gpa, len, "data", err);
-	if (ram->base && !ram->fresh)
+	if (ram->base)
 		memset(ram->base + offset, 0, len);
 	return 0;
 }

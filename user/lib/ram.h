@@ -36,14 +36,12 @@ struct hv_piece {
  * struct hv_ram - a guest's RAM while images are being loaded
  * @base: all of it, mapped; %NULL to check only and write nothing
  * @size: bytes
- * @fresh: nothing has been written to it since it was made, so it reads as zeros
  * @nr_pieces: how many are in @pieces
  * @pieces: what is spoken for
  */
 struct hv_ram {
 	uint8_t *base;
 	uint64_t size;
-	bool fresh;
 	unsigned int nr_pieces;
 	struct hv_piece pieces[HV_RAM_PIECES];
 };
@@ -53,9 +51,8 @@ struct hv_ram {
  * @ram: filled
  * @base: RAM's mapping, or %NULL
  * @size: its size
- * @fresh: whether it is all zeros
  */
-void hv_ram_init(struct hv_ram *ram, void *base, uint64_t size, bool fresh);
+void hv_ram_init(struct hv_ram *ram, void *base, uint64_t size);
 
 /**
  * hv_ram_low_end - end of the RAM below 4 GiB
@@ -118,7 +115,7 @@ int hv_ram_write(struct hv_ram *ram, uint64_t gpa, const void *data, uint64_t le
 		 struct hv_error *err);
 
 /**
- * hv_ram_zero - write zeros to RAM; leaves fresh RAM untouched
+ * hv_ram_zero - write zeros to RAM: what it held may be of an earlier guest
  */
 int hv_ram_zero(struct hv_ram *ram, uint64_t gpa, uint64_t len, struct hv_error *err);
 

@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "prealloc.h"
 #include "util.h"
 #include "vm.h"
 #include "vmfd.h"
@@ -202,12 +203,8 @@ static int take_ram(struct hv_nl *nl, struct hv_vm *vm, int fd, uint64_t memory,
 		    struct hv_error *err)
 {
 	struct hv_error ignored;
-	int ret;
 
-	do
-		ret = fallocate(fd, 0, 0, (off_t)memory);
-	while (ret < 0 && errno == EINTR);
-	if (!ret)
+	if (!hv_prealloc(fd, memory))
 		return 0;
 	hv_fail_code(err, HV_EXIT_REFUSED, "prealloc: the host does not give %llu bytes: %s",
 		     (unsigned long long)memory, strerror(errno));
@@ -294,16 +291,13 @@ int hv_vm_check_stopped(const struct hv_vm *vm, struct hv_error *err)
 			    vm->state == HVMM_STATE_RUNNING ? "running" : "paused");
 }
 
-int hv_vm_boot(struct hv_nl *nl, const struct hv_vm *vm, const struct hv_config *config,
-	       struct hv_error *err)
+static int load(const struct hv_vm *vm, const struct hv_config *config, struct hv_boot *boot,
+		struct hv_error *err)
 {
-	struct hv_boot boot;
 	struct hv_ram ram;
 	void *base;
 	int fd, ret;
 
-	if (hv_vm_check_stopped(vm, err))
-		return -1;
 	fd = hv_vmfd_open(vm->id, err);
 	if (fd < 0)
 		return -1;
@@ -312,11 +306,43 @@ int hv_vm_boot(struct hv_nl *nl, const struct hv_vm *vm, const struct hv_config 
 		close(fd);
 		return -1;
 	}
-	hv_ram_init(&ram, base, vm->memory, vm->reason == HVMM_STATE_REASON_NONE);
-	ret = hv_load(config, vm->vcpus, &ram, &boot, err);
+	hv_ram_init(&ram, base, vm->memory);
+	ret = hv_load(config, vm->vcpus, &ram, boot, err);
 	munmap(base, vm->memory);
 	close(fd);
-	return ret ? ret : hv_vm_start(nl, vm->id, &boot, err);
+	return ret;
+}
+
+/* Return: 0 if it may be, 1 if nobody wants it any more, -1 on failure. */
+static int may_boot(struct hv_nl *nl, uint32_t id, enum hv_vm_boot why, struct hv_vm *vm,
+		    struct hv_error *err)
+{
+	if (hv_vm_get_id(nl, id, vm, err))
+		return -1;
+	if (why == HV_VM_START)
+		return hv_vm_check_stopped(vm, err);
+	return vm->state != HVMM_STATE_STOPPED || vm->reason != HVMM_STATE_REASON_RESET;
+}
+
+int hv_vm_boot(struct hv_nl *nl, uint32_t id, const struct hv_config *config, enum hv_vm_boot why,
+	       struct hv_error *err)
+{
+	int lock = hv_vmfd_lock(id, err), ret;
+	struct hv_boot boot;
+	struct hv_vm vm;
+
+	if (lock < 0)
+		return -1;
+	ret = may_boot(nl, id, why, &vm, err);
+	if (!ret)
+		ret = load(&vm, config, &boot, err);
+	/* Loading may take long: it may have been stopped meanwhile, for good. */
+	if (!ret && why == HV_VM_RESTART)
+		ret = may_boot(nl, id, why, &vm, err);
+	if (!ret)
+		ret = hv_vm_start(nl, id, &boot, err);
+	close(lock);
+	return ret;
 }
 
 static void get_nest(const struct nlattr *attr, uint64_t *to, int max)

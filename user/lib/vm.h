@@ -146,15 +146,28 @@ int hv_vm_start(struct hv_nl *nl, uint32_t id, const struct hv_boot *boot, struc
 int hv_vm_check_stopped(const struct hv_vm *vm, struct hv_error *err);
 
 /**
+ * enum hv_vm_boot - why a VM is to be started
+ * @HV_VM_START: it is told to
+ * @HV_VM_RESTART: it has reset itself, and nobody has stopped it since
+ */
+enum hv_vm_boot {
+	HV_VM_START,
+	HV_VM_RESTART,
+};
+
+/**
  * hv_vm_boot - load a stopped VM's images and start it
  * @nl: connection
- * @vm: the VM, from hv_vm_get() or hv_vm_new()
+ * @id: the VM
  * @config: its configuration
+ * @why: why it is to be started
  * @err: filled on failure
  *
- * Return: 0 or -1.
+ * One at a time: who comes second finds it running.
+ *
+ * Return: 0, 1 if a restart is not wanted any more, or -1.
  */
-int hv_vm_boot(struct hv_nl *nl, const struct hv_vm *vm, const struct hv_config *config,
+int hv_vm_boot(struct hv_nl *nl, uint32_t id, const struct hv_config *config, enum hv_vm_boot why,
 	       struct hv_error *err);
 
 int hv_stats_get(struct hv_nl *nl, uint32_t id, struct hv_stats *stats, struct hv_error *err);
