@@ -225,12 +225,16 @@ int hvmm_vm_stop(struct hvmm_vm *vm, struct netlink_ext_ack *extack)
 	ret = lock_alive(vm, extack);
 	if (ret)
 		return ret;
-	if (vm->state == HVMM_VM_STOPPED) {
+	if (vm->state != HVMM_VM_STOPPED) {
+		hvmm_life_stop(vm, HVMM_REASON_REQUEST);
+	} else if (vm->reason == HVMM_REASON_RESET) {
+		/* Who starts it again after a reset has to see that this is not wanted. */
+		set_state(vm, HVMM_VM_STOPPED, HVMM_REASON_REQUEST);
+	} else {
 		NL_SET_ERR_MSG(extack, "the VM is stopped already");
 		ret = -EALREADY;
 		goto out;
 	}
-	hvmm_life_stop(vm, HVMM_REASON_REQUEST);
 	hvmm_life_notify(vm, HVMM_VM_EVENT_STATE);
 out:
 	mutex_unlock(&vm->lock);

@@ -18,6 +18,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <syslog.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "fds.h"
@@ -25,6 +26,10 @@
 #include "units.h"
 #include "vm.h"
 #include "vmfd.h"
+
+#define SECOND 1000000000ULL
+/* At least from one restart to the next */
+#define PAUSE (SECOND / 10)
 
 const char *argp_program_version = "hvdm " HVMM_VERSION;
 
@@ -38,6 +43,8 @@ const char *argp_program_version = "hvdm " HVMM_VERSION;
  * @config: the VM's configuration
  * @nl: connection
  * @done: the VM has stopped, for good
+ * @restarted: when it was started again last, ns, 0 for never
+ * @restart: it is to be started again
  */
 struct hvdm {
 	uint32_t id;
@@ -48,6 +55,8 @@ struct hvdm {
 	struct hv_config config;
 	struct hv_nl nl;
 	bool done;
+	uint64_t restarted;
+	bool restart;
 };
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -144,9 +153,31 @@ static int spawn(struct hvdm *d, struct hv_error *err)
 	return 0;
 }
 
+static uint64_t now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * SECOND + (uint64_t)ts.tv_nsec;
+}
+
+/* ms until the VM may be started again, -1 for ever: one that only resets itself costs little. */
+static int restart_wait(const struct hvdm *d)
+{
+	uint64_t passed = now() - d->restarted;
+
+	if (!d->restart)
+		return -1;
+	if (!d->restarted || passed >= PAUSE)
+		return 0;
+	return (int)((PAUSE - passed + 999999) / 1000000);
+}
+
 /* Start over: images are read again, the device process stays. */
 static int restart(struct hvdm *d, struct hv_error *err)
 {
+	d->restart = false;
+	d->restarted = now();
 	/* Who has stopped it, or was faster, has the word. */
 	return hv_vm_boot(&d->nl, d->id, &d->config, HV_VM_RESTART, err) < 0 ? -1 : 0;
 }
@@ -156,8 +187,9 @@ static int state(struct hvdm *d, const struct hv_vm *vm, struct hv_error *err)
 	if (vm->state != HVMM_STATE_STOPPED || vm->reason == HVMM_STATE_REASON_NONE)
 		return 0;
 	if (vm->reason == HVMM_STATE_REASON_RESET && d->config.on_reset == HV_ON_RESET_RESTART)
-		return restart(d, err);
-	d->done = true;
+		d->restart = true;
+	else
+		d->done = true;
 	return 0;
 }
 
@@ -246,6 +278,17 @@ static bool front_says(struct hvdm *d)
 	return chdir("/") == 0;
 }
 
+/* What fails fails for a VM that has been destroyed, too. Return: the exit status. */
+static int failed(struct hvdm *d, const struct hv_error *err)
+{
+	struct hv_error other;
+	struct hv_vm vm;
+
+	if (hv_vm_get_id(&d->nl, d->id, &vm, &other) && other.code == HV_EXIT_NO_VM)
+		return HV_OK;
+	return give_up(d, err);
+}
+
 static int loop(struct hvdm *d, int listener)
 {
 	struct hv_error err;
@@ -257,22 +300,24 @@ static int loop(struct hvdm *d, int listener)
 			{ .fd = d->front, .events = POLLIN },
 		};
 
-		if (poll(p, 3, -1) < 0) {
+		if (poll(p, 3, restart_wait(d)) < 0) {
 			if (errno == EINTR)
 				continue;
 			hv_fail(&err, "poll: %s", strerror(errno));
 			return give_up(d, &err);
 		}
 		if (p[0].revents && events(d, &err))
-			return give_up(d, &err);
+			return failed(d, &err);
 		/* The child ends with the VM: look at the VM first. */
 		if (p[1].revents && !d->done && child_says(d, &err)) {
 			struct hv_error other;
 
 			if (!events(d, &other) && d->done)
 				break;
-			return give_up(d, &err);
+			return failed(d, &err);
 		}
+		if (!d->done && !restart_wait(d) && restart(d, &err))
+			return failed(d, &err);
 		if (d->front >= 0 && p[2].revents && !front_says(d))
 			return HV_EXIT_USAGE;
 	}
