@@ -281,7 +281,7 @@ static int publish(struct hvmm_vm *vm, struct netlink_ext_ack *extack)
 
 	mutex_lock(&table_lock);
 	if (find_name(vm->name)) {
-		NL_SET_ERR_MSG_FMT(extack, "name: there is a VM named '%s' already", vm->name);
+		NL_SET_ERR_MSG_FMT(extack, "name: %s is taken", vm->name);
 		ret = -EEXIST;
 		goto out;
 	}
