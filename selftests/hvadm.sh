@@ -58,6 +58,16 @@ settle() {
 	done
 }
 
+# becomes NAME STATE
+becomes() {
+	tries=200
+	until hvadm stat "$1" 2>/dev/null | grep -q "^state  *$2\$"; do
+		tries=$((tries - 1))
+		[ $tries -gt 0 ] || return 1
+		usleep 100000 2>/dev/null || sleep 0.1
+	done
+}
+
 # The sum and the time since creation, of every vCPU in a table.
 ledger_adds_up() {
 	hvadm stat "$1" | awk '
@@ -183,6 +193,14 @@ expect 2 'attribute mem-min' set q2 q1 --mem-min 40M
 expect 0 '"mem-min": 0,' stat q2 -j
 expect 0 'q1: .* reclaimed, holds' set q1 --reclaim 4K
 expect 1 'reclaim' set q1 --reclaim 0
+expect 1 'goes with a quota' set q1 --reclaim 4K --generation 1
+hvadm set none q1 --reclaim 4K >"$tmp/said" 2>"$tmp/why"
+check 'reclaim: all are tried, the first failure counts' test $? = 3
+check 'reclaim: the second of two' grep -q '^q1: .* reclaimed' "$tmp/said"
+check 'reclaim: which one failed' grep -q '^hvadm: none: ' "$tmp/why"
+expect 0 '' set q1 --mem-max 400004K
+expect 0 '^mem-max *400004K' stat q1
+expect 0 '' set q1 --mem-max 1.3G
 expect 0 '' set q1 --mem-high max --mem-max max --mem-min 0
 expect 0 '"cpu-min": 100000,' stat q1 -j
 expect 0 '' set q1 q2 --cpu-max 1.5 --cpu-affinity all
@@ -218,6 +236,17 @@ expect 0 '' set q1 q2 --cpu-max max --cpu-min 0 --generation "$generation"
 expect 0 '^host-share *10%' pcpu
 expect 0 '' pcpu --host-share 20%
 expect 0 '"host-share": 200000,' pcpu -j
+expect 0 '"host-share": 300000,' pcpu --host-share 30% -j
+expect 1 'exclude' why q1 --window 1s --since-start
+long=$(printf '%063d' 1)
+expect 0 '' create "$long" --memory 1M
+expect 2 "name: $long is taken" create "$long" --memory 1M
+expect 0 '' destroy "$long"
+for words in 'list -j' stat 'top -b -n 1 -d 10ms' --version; do
+	hvadm $words >/dev/full 2>"$tmp/why"
+	check "$words: a full disk" test $? = 1
+	check "$words: that is said" grep -q 'cannot write to stdout' "$tmp/why"
+done
 expect 0 '' pcpu --host-share 0.1 --use all
 expect 2 'attribute use' pcpu --use 4095
 if [ "$cpus" -gt 1 ]; then
@@ -254,9 +283,105 @@ expect 0 'request' list
 check 'the ledger adds up' ledger_adds_up a
 expect 0 '' start a
 expect 0 'hello' console a --timeout 60
+expect 126 'stopped before' console a --expect never-there
 expect 0 '' create b --kernel "$hello" --memory 64M
 expect 3 'b2' destroy a b2 b
 check 'all that exist were destroyed' settle
+
+# Of two that start a VM at once, one waits for the other to load it.
+head -c 60000000 /dev/zero >"$tmp/big"
+expect 0 '' create race --kernel "$hello" --module "$tmp/big" --memory 256M
+hvadm start race >"$tmp/said" 2>&1 &
+hvadm start race >"$tmp/why" 2>&1
+wait $!
+check 'one of two starts it' sh -c "test \"\$(cat '$tmp/said' '$tmp/why' |
+	sed 's/; .*//')\" = 'hvadm: race: it is running'"
+expect 0 '' destroy race
+rm "$tmp/big"
+
+# Files that the caller has open
+expect 0 '' create files --kernel "$hello" --memory 64M --on-reset restart
+: >"$tmp/lock"
+check 'the device process has no descriptor in its way' sh -c "
+	for n in 3 4 5 6 7 8 9; do
+		eval \"exec \$n>'$tmp/lock'\"
+		hvadm start files && hvadm stop files || exit 1
+	done
+	hvadm start files"
+check 'it is there' test -n "$(pidof hvdm)"
+check 'it keeps none of them' sh -c "! for pid in $(pidof hvdm | tr '\n' ' '); do
+	ls -l /proc/\$pid/fd; done | grep lock"
+expect 0 '' destroy files
+hvadm run "$hello" --memory 64M --testdev --timeout 60 >&- 2>"$tmp/err"
+check 'without a stdout' test "$?: $(cat "$tmp/err")" = '1: '
+
+# A guest of one instruction, as a flat multiboot image, that ends in a triple fault.
+head='\0002\0260\0255\0033\0000\0000\0001\0000\0376\0117\0121\0344\0000\0000\0020\0000'
+head=$head'\0000\0000\0020\0000\0000\0000\0000\0000\0000\0000\0000\0000\0040\0000\0020\0000'
+printf '%b' "$head"'\0017\0013' >"$tmp/fault"
+expect 125 'reset' run "$tmp/fault" --memory 64M --timeout 60
+# TCG enters a state that it refuses to enter a second time.
+if grep -q 'QEMU TCG' /proc/cpuinfo; then
+	lost="${hello%/*}/refused.elf --memory 64M --testdev --cmdline emulator=tcg"
+	expect 126 'stopped by an error: CS' run $lost --timeout 60
+	expect 0 '' create lost --kernel $lost
+	expect 0 '' start lost
+	check 'it stops' becomes lost stopped
+	expect 0 '^error  *CS' stat lost
+	expect 0 '"error": "CS' stat lost -j
+	expect 0 '"error": "CS' list -j
+	expect 0 ' error ' list
+	expect 126 'stopped by an error: CS' console lost --expect never-there
+	expect 0 '' destroy lost
+else
+	skip 'a VM that is stopped by an error' 'the processor lets no guest come so far'
+fi
+expect 0 '' create fault --kernel "$tmp/fault" --memory 64M
+expect 0 '' start fault
+check 'it stops' becomes fault stopped
+expect 0 '' stop fault
+expect 0 '^reason  *request' stat fault
+expect 2 'stopped already' stop fault
+expect 0 '' destroy fault
+# hvdm is between two starts nearly always.
+expect 0 '' create loop --kernel "$tmp/fault" --memory 64M --on-reset restart
+for _ in 1 2 3 4 5; do
+	check 'it starts' hvadm start loop
+	check 'it is stopped, for good' hvadm stop loop
+	check 'nobody starts it again' sh -c 'while pidof hvdm >/dev/null; do :; done
+		hvadm stat loop | grep -q "^reason  *request"'
+done
+expect 0 '' destroy loop
+
+# The device process
+# serving: the process that serves a guest
+serving() {
+	for each in $(pidof hvdm); do
+		! grep -q '^Uid:.*65534' "/proc/$each/status" || echo "$each"
+	done
+}
+hvadm run "$hello" --memory 64M --on-reset restart --timeout 60 -n lone >/dev/null 2>"$tmp/err" &
+pid=$!
+check 'it runs' becomes lone running
+kill -9 "$(serving)"
+wait $pid
+check 'run: the device process dies' test $? = 126
+check 'nothing is left' settle
+expect 0 '' create quiet --memory 64M --testdev
+for _ in 1 2 3 4 5; do
+	hvdm "$(hvadm stat quiet | awk '$1 == "id" { print $2 }')" 2>"$tmp/err" &
+	pid=$!
+	tries=100
+	until [ -n "$(serving)" ] || [ $((tries -= 1)) = 0 ]; do
+		usleep 100000 2>/dev/null || sleep 0.1
+	done
+	hvadm destroy quiet
+	wait $pid
+	check 'the end of a VM is no error' test "$?: $(cat "$tmp/err")" = '0: '
+	hvadm create quiet --memory 64M --testdev
+done
+expect 0 '' destroy quiet
+check 'nothing is left' settle
 
 # run passes the guest's status on
 expect 1 'hello' run "$hello" --memory 64M --testdev --timeout 60
@@ -277,6 +402,16 @@ expect 2 'attribute name' run "$hello" -n victim
 kill $pid
 wait $pid 2>/dev/null
 check 'run that is terminated leaves nothing behind' settle
+hvadm run "$hello" --memory 64M -n quit --timeout 60 >/dev/null 2>&1 &
+pid=$!
+check 'it runs' becomes quit running
+kill -QUIT $pid
+wait $pid
+check 'a quit ends it' test $? = 1
+check 'and leaves nothing behind' settle
+hvadm run "$hello" --memory 64M --timeout 60 2>"$tmp/why" | :
+check 'nor does a reader that has gone' settle
+check 'it is said' grep -q 'cannot write to stdout: Broken pipe' "$tmp/why"
 rm "$tmp/short"
 cp "$hello" "$tmp/short"
 expect 0 '' create gone --kernel "$tmp/short" --memory 64M

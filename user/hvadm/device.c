@@ -27,7 +27,7 @@ extern char **environ;
 /* The one that does not outlive us. */
 static pid_t child;
 
-/* Beside hvadm where it was built, else in libexec/ beside hvadm's sbin/. */
+/* Beside hvadm where it was built, else in libexec/ beside hvadm's sbin/; %NULL without /proc. */
 static const char *program(void)
 {
 	static char path[PATH_MAX + 32];
@@ -38,7 +38,7 @@ static const char *program(void)
 	path[n > 0 ? n : 0] = 0;
 	slash = strrchr(path, '/');
 	if (!slash)
-		return PROGRAM;
+		return NULL;
 	strcpy(slash, "/" PROGRAM);
 	if (access(path, X_OK))
 		strcpy(slash, "/../libexec/hvmm/" PROGRAM);
@@ -60,7 +60,7 @@ int device_read(int fd, int *status, struct hv_error *err)
 			return 0;
 		text[n] = 0;
 		if (!strncmp(text, "error ", 6))
-			return hv_fail_code(err, HV_EXIT_REFUSED, PROGRAM ": %s", text + 6);
+			return hv_fail_code(err, HV_EXIT_ERROR, PROGRAM ": %s", text + 6);
 		if (!strncmp(text, "exit ", 5))
 			*status = atoi(text + 5);
 	}
@@ -92,6 +92,8 @@ int device_start(const struct hv_vm *vm, bool detach, struct hv_error *err)
 	int sv[2], ret;
 	pid_t pid;
 
+	if (!path)
+		return hv_fail(err, "cannot find " PROGRAM ": /proc/self/exe: %s", strerror(errno));
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sv) < 0)
 		return hv_fail(err, "socketpair: %s", strerror(errno));
 	snprintf(id, sizeof(id), "%u", vm->id);

@@ -47,7 +47,7 @@ int hv_nl_open(struct hv_nl *nl, struct hv_error *err)
 	}
 	setsockopt(nl_socket_get_fd(nl->sock), SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof(on));
 	setsockopt(nl_socket_get_fd(nl->sock), SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof(on));
-	nl_socket_set_buffer_size(nl->sock, SOCKET_BUFFER, 0);
+	nl_socket_set_buffer_size(nl->sock, SOCKET_BUFFER, SOCKET_BUFFER);
 	nl->family = genl_ctrl_resolve(nl->sock, HVMM_FAMILY_NAME);
 	if (nl->family < 0) {
 		hv_fail_code(err, HV_EXIT_NO_MODULE,
