@@ -86,7 +86,7 @@ static void set_up(uint32_t state, const char *config)
 
 static int call(int (*verb)(int argc, char **argv))
 {
-	char *argv[] = { (char *)"hvadm", (char *)"vm", NULL };
+	char *argv[3] = { (char *)"hvadm", (char *)"vm" };
 
 	return verb(2, argv);
 }
@@ -110,9 +110,10 @@ static void reset(void)
 {
 	char path[] = "/tmp/hvmm-unit.XXXXXX", config[200];
 	/* A multiboot image: magic, flags with addresses, checksum, addresses, entry. */
-	const uint32_t image[] = { 0x1badb002, 0x10000,	 (uint32_t) - (0x1badb002 + 0x10000),
-				   0x100000,   0x100000, 0,
-				   0,	       0x100020, 0 };
+	const uint32_t image[] = {
+		0x1badb002, 0x10000, -0x1badb002U - 0x10000,
+		0x100000, 0x100000, 0, 0, 0x100020, 0
+	};
 	int fd = mkstemp(path);
 	bool ok = write(fd, image, sizeof(image)) == sizeof(image);
 

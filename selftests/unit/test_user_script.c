@@ -47,8 +47,8 @@ static void texts(void)
 	expect("a\\n\\r\\t\\e\\\\\\x41b");
 	tap_ok(s.step[0].len == 8 && !memcmp(s.step[0].text, "a\n\r\t\033\\Ab", 8), "escapes");
 	tap_ok(!hv_script_add(&s, false, "") && !hv_script_add(&s, false, "\\q") &&
-		       !hv_script_add(&s, false, "\\") && !hv_script_add(&s, false, "\\x4") &&
-		       s.nr == 1,
+	       !hv_script_add(&s, false, "\\") && !hv_script_add(&s, false, "\\x4") &&
+	       s.nr == 1,
 	       "no text, unknown and cut off escapes are refused");
 	memset(text, 'x', sizeof(text));
 	text[HV_MATCH_MAX + 1] = 0;

@@ -128,9 +128,10 @@ static void stopped_for_good(void)
 static int boot(enum hv_vm_boot why, uint32_t because)
 {
 	/* A multiboot image: magic, flags with addresses, checksum, addresses, entry. */
-	static const uint32_t image[] = { 0x1badb002, 0x10000,	(uint32_t) - (0x1badb002 + 0x10000),
-					  0x100000,   0x100000, 0,
-					  0,	      0x100020, 0 };
+	static const uint32_t image[] = {
+		0x1badb002, 0x10000, -0x1badb002U - 0x10000,
+		0x100000, 0x100000, 0, 0, 0x100020, 0
+	};
 	char path[] = "/tmp/hvmm-unit.XXXXXX";
 	struct hv_config config = { .kernel = path };
 	struct hv_nl nl = { 0 };
@@ -156,7 +157,7 @@ int main(void)
 {
 	tap_plan(6);
 	tap_ok(!boot(HV_VM_START, HVMM_STATE_REASON_NONE) && locked && loads == 1 && starts == 1 &&
-		       !unlocked_start && fcntl(lock_fd, F_GETFD) < 0,
+	       !unlocked_start && fcntl(lock_fd, F_GETFD) < 0,
 	       "a VM is started under its lock, which is given back");
 	while_locking = started_by_other;
 	tap_ok(boot(HV_VM_START, HVMM_STATE_REASON_NONE) == -1 && !loads && !starts,

@@ -278,7 +278,7 @@ static bool front_says(struct hvdm *d)
 	return chdir("/") == 0;
 }
 
-/* What fails fails for a VM that has been destroyed, too. Return: the exit status. */
+/* It may be that the VM has been destroyed, which is no failure. Return: the exit status. */
 static int failed(struct hvdm *d, const struct hv_error *err)
 {
 	struct hv_error other;
