@@ -36,11 +36,12 @@ export HVMM_BUILD := $(BUILD)
 all: module user selftests
 
 # Kbuild puts its output beside the sources (building elsewhere came with 6.13):
-# it sees a mirror of kmod/ made of symbolic links. Links to removed files go.
+# it sees a mirror of the sources made of symbolic links. Links to removed files go, and those
+# to another tree, whose build/ was copied.
+mirror = $(Q)mkdir -p $2 && find $2 -xtype l -delete && cp -rsf $(CURDIR)/$1/. $2/
+
 stage:
-	$(Q)mkdir -p $(KMOD_BUILD)
-	$(Q)find $(KMOD_BUILD) -xtype l -delete
-	$(Q)cp -rsn $(CURDIR)/kmod/. $(KMOD_BUILD)/
+	$(call mirror,kmod,$(KMOD_BUILD))
 	$(Q)ln -sfn $(CURDIR)/include/uapi $(KMOD_BUILD)/uapi
 
 # One build at a time in a folder.
@@ -60,8 +61,7 @@ module-7.3:
 
 # The least that an exit can cost, for "make bench".
 floor:
-	$(Q)mkdir -p $(FLOOR_BUILD)
-	$(Q)cp -rsn $(CURDIR)/selftests/bench/floor/. $(FLOOR_BUILD)/
+	$(call mirror,selftests/bench/floor,$(FLOOR_BUILD))
 	$(Q)flock $(FLOOR_BUILD).lock $(MAKE) -j$(JOBS) -C $(KERNELDIR) M=$(FLOOR_BUILD) W=1 modules
 
 user:

@@ -36,6 +36,17 @@ tap_check() {
 	fi
 }
 
+# tap_shown NAME COMMAND...: the same, with its output in the log in any case
+tap_shown() {
+	local name=$1 out status
+
+	shift
+	out=$("$@" 2>&1)
+	status=$?
+	[ -z "$out" ] || sed 's/^/# /' <<<"$out"
+	tap_check "$name" test $status = 0
+}
+
 # The plan, last; the status of the script.
 tap_end() {
 	echo "1..$tap_count"

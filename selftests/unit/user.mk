@@ -3,7 +3,7 @@
 
 user_lib := $(top)/user/lib
 user_lib_pure := aml acpi config cputext elfimage error fds file load load_linux load_multiboot \
-	load_pvh out prealloc ram script units usage why why_text
+	load_pvh out prealloc ram script signals units usage why why_text
 user_cflags := -std=gnu11 -Wall -Wextra -Wno-unused-parameter -D_GNU_SOURCE \
 	-fsanitize=address,undefined -fno-sanitize-recover=all \
 	-I$(user_lib) -I$(top)/selftests/unit -I$(top)/include/uapi \
@@ -17,7 +17,7 @@ own_tests += test_user_text test_user_load test_user_acpi test_user_why \
 
 $(O)/test_user_boot: $(user_hvadm)/life.c
 $(O)/test_user_vm: $(user_lib)/vm.c $(user_lib)/quota.c
-$(O)/test_user_session: $(user_hvadm)/session.c $(user_hvadm)/signals.c
+$(O)/test_user_session: $(user_hvadm)/session.c
 
 $(O)/test_user_%: $(top)/selftests/unit/test_user_%.c $(user_lib_pure:%=$(user_lib)/%.c) \
 		$(wildcard $(user_lib)/*.h $(user_hvadm)/*.h) $(top)/selftests/unit/tap.h

@@ -15,7 +15,7 @@ struct console {
 	uint32_t id;
 	bool restarts;
 	bool gone;
-	char error[256];
+	char error[sizeof(((struct hv_vm *)0)->error)];
 };
 
 static error_t parse(int key, char *arg, struct argp_state *state)

@@ -97,7 +97,7 @@ int verb_create(int argc, char **argv)
 		return complain(NULL, &err);
 	}
 	/* An interruption must not leave a VM that has not got all it was to have. */
-	signals_block(NULL, &old);
+	hv_signals_block(NULL, &old);
 	ret = hv_vm_new(&nl, c.vm.name, c.vm.vcpus, c.vm.memory, c.vm.prealloc, &c.vm.config,
 			&c.vm.quota, &vm, &err);
 	sigprocmask(SIG_SETMASK, &old, NULL);

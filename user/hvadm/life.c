@@ -7,7 +7,7 @@
 #include "hvadm.h"
 
 /* A device process that has ended already has done its work if the guest has. */
-static int ended(struct hv_nl *nl, uint32_t id, struct hv_error *err)
+static int ended(struct hv_nl *nl, uint32_t id)
 {
 	struct hv_error ignored;
 	struct hv_vm vm;
@@ -49,7 +49,7 @@ int boot_vm(struct hv_nl *nl, const struct hv_vm *vm, int *status, struct hv_err
 	ret = hv_vm_boot(nl, vm->id, &config, HV_VM_START, err);
 	/* A detached device process ends by itself when it is told that nothing was started. */
 	if (!ret && fd >= 0 && !status && device_release(fd, err))
-		ret = ended(nl, vm->id, err);
+		ret = ended(nl, vm->id);
 	if (!ret && status)
 		*status = fd;
 	else if (fd >= 0)
@@ -73,14 +73,11 @@ static int stop(struct hv_nl *nl, const struct hv_vm *vm, struct hv_error *err)
 static int check_images(const struct hv_vm *vm, struct hv_error *err)
 {
 	struct hv_config config;
-	struct hv_boot boot;
-	struct hv_ram ram;
 	int ret;
 
 	if (read_config(vm, &config, err))
 		return -1;
-	hv_ram_init(&ram, NULL, vm->memory);
-	ret = hv_load(&config, vm->vcpus, &ram, &boot, err);
+	ret = hv_load_check(&config, vm->vcpus, vm->memory, err);
 	hv_config_free(&config);
 	return ret;
 }

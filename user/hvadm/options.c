@@ -106,14 +106,10 @@ void vm_options_init(struct vm_options *o)
 
 int vm_options_check(const struct vm_options *o, struct hv_error *err)
 {
-	struct hv_boot boot;
-	struct hv_ram ram;
-
 	if (!o->config.kernel) {
 		if (o->config.nr_initrds || o->config.nr_modules || o->config.cmdline)
 			return hv_fail(err, "initrd, module and cmdline need a kernel");
 		return 0;
 	}
-	hv_ram_init(&ram, NULL, o->memory);
-	return hv_load(&o->config, o->vcpus, &ram, &boot, err);
+	return hv_load_check(&o->config, o->vcpus, o->memory, err);
 }

@@ -274,12 +274,10 @@ int verb_set(int argc, char **argv)
 	}
 	status = ret ? complain(NULL, &err) : HV_OK;
 	for (i = 0; !ret && s.reclaim && i < s.count; i++) {
-		int failed = HV_OK;
+		int failed = reclaim(&nl, s.names[i], s.reclaim, &err) ? complain(s.names[i], &err)
+								       : HV_OK;
 
-		if (reclaim(&nl, s.names[i], s.reclaim, &err))
-			failed = complain(s.names[i], &err);
-		if (!status)
-			status = failed;
+		status = status ?: failed;
 	}
 	hv_nl_close(&nl);
 	return status;

@@ -188,7 +188,7 @@ static int run(struct run *r)
 	int ret;
 
 	/* From here on an interruption must not leave a VM behind; the session looks at it. */
-	signals_block(NULL, NULL);
+	hv_signals_block(NULL, NULL);
 	if (hv_vm_new(&r->nl, r->options.name, r->options.vcpus, r->options.memory,
 		      r->options.prealloc, &r->options.config, &r->options.quota, &vm, &r->err))
 		return complain(r->options.name, &r->err);

@@ -8,9 +8,9 @@
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <termios.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "session.h"
 #include "signals.h"
 #include "units.h"
@@ -91,14 +91,6 @@ int session_open(struct session *s, int line, struct hv_error *err)
 		tcsetattr(s->tty, TCSANOW, &raw);
 	}
 	return 0;
-}
-
-static uint64_t now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
 }
 
 /**
@@ -264,10 +256,18 @@ static void fill_polls(const struct run *r, struct pollfd *p)
 		p[WATCH + i].fd = s->watch[i];
 }
 
+/* Nothing is left of a script, and nobody is waited for besides. */
+static bool is_done(const struct run *r)
+{
+	const struct session *s = r->s;
+
+	return has_script(s) && is_through(s) && !r->input_len && !s->go_on;
+}
+
 /* ms for poll() until @end, 0 for none */
 static int time_left(uint64_t end)
 {
-	uint64_t t = now();
+	uint64_t t = hv_now();
 
 	if (!end)
 		return -1;
@@ -282,12 +282,12 @@ static enum session_end loop(struct run *r, struct hv_error *err)
 	uint64_t end = 0;
 	int i, ret;
 
-	if (s->timeout && __builtin_add_overflow(now(), s->timeout, &end))
+	if (s->timeout && __builtin_add_overflow(hv_now(), s->timeout, &end))
 		end = UINT64_MAX;
 	for (;;) {
-		if (has_script(s) && is_through(s) && !r->input_len && !r->output_len && !s->go_on)
+		if (is_done(r) && !r->output_len)
 			return SESSION_DONE;
-		if (end && now() >= end)
+		if (end && hv_now() >= end)
 			return SESSION_TIMEOUT;
 		fill_polls(r, p);
 		/*
@@ -314,7 +314,7 @@ static enum session_end loop(struct run *r, struct hv_error *err)
 		if (r->ending) {
 			if (r->output_len || p[STDOUT].fd >= 0)
 				continue;
-			if (has_script(s) && is_through(s) && !r->input_len && !s->go_on)
+			if (is_done(r))
 				return SESSION_DONE;
 			return r->hung_up ? SESSION_HANGUP : SESSION_WATCH;
 		}
@@ -340,7 +340,7 @@ enum session_end session_run(struct session *s, struct hv_error *err)
 
 	r.terminal = isatty(STDIN_FILENO) && !has_script(s);
 	r.stdin_open = !has_script(s);
-	signals_block(&set, &old);
+	hv_signals_block(&set, &old);
 	r.signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (r.terminal && !tcgetattr(STDIN_FILENO, &saved)) {
 		raw = saved;

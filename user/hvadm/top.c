@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "hvadm.h"
 #include "names.h"
 #include "signals.h"
@@ -108,14 +109,6 @@ static void print(const struct top *t, struct hv_usage *usage, size_t nr)
 	fflush(stdout);
 }
 
-static int64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
-
 /* A key that was typed. Return: whether to go on. */
 static bool take_key(struct top *t, bool *again)
 {
@@ -145,7 +138,7 @@ static bool wait_until(struct top *t, int64_t end, bool *again)
 
 	*again = false;
 	for (;;) {
-		int64_t left = end - now_ns();
+		int64_t left = end - (int64_t)hv_now();
 		struct timespec time = { left / 1000000000, left % 1000000000 };
 		int ret;
 
@@ -170,7 +163,7 @@ static bool begin(struct top *t)
 	struct termios raw;
 	sigset_t set;
 
-	signals_block(&set, NULL);
+	hv_signals_block(&set, NULL);
 	t->signals = signalfd(-1, &set, SFD_CLOEXEC);
 	if (t->batch)
 		return t->signals >= 0;
@@ -193,7 +186,7 @@ static int show(struct hv_nl *nl, struct top *t, struct hv_error *err)
 	struct hv_stats *before = NULL, *after = NULL;
 	struct hv_usage *usage = NULL;
 	size_t nr_before = 0, nr = 0;
-	int64_t start = now_ns();
+	int64_t start = (int64_t)hv_now();
 	uint32_t shown = 0;
 	bool again;
 	int ret = -1;
@@ -208,7 +201,7 @@ static int show(struct hv_nl *nl, struct top *t, struct hv_error *err)
 
 			if (hv_stats_list(nl, &after, &nr, err))
 				goto free;
-			start = now_ns();
+			start = (int64_t)hv_now();
 			more = reallocarray(usage, nr + 1, sizeof(*usage));
 			if (!more) {
 				hv_fail(err, "out of memory");

@@ -18,18 +18,17 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <syslog.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "fds.h"
 #include "hvdm.h"
 #include "units.h"
 #include "vm.h"
 #include "vmfd.h"
 
-#define SECOND 1000000000ULL
-/* At least from one restart to the next */
-#define PAUSE (SECOND / 10)
+/* ns at least from one restart to the next */
+#define PAUSE 100000000ULL
 
 const char *argp_program_version = "hvdm " HVMM_VERSION;
 
@@ -153,18 +152,10 @@ static int spawn(struct hvdm *d, struct hv_error *err)
 	return 0;
 }
 
-static uint64_t now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * SECOND + (uint64_t)ts.tv_nsec;
-}
-
 /* ms until the VM may be started again, -1 for ever: one that only resets itself costs little. */
 static int restart_wait(const struct hvdm *d)
 {
-	uint64_t passed = now() - d->restarted;
+	uint64_t passed = hv_now() - d->restarted;
 
 	if (!d->restart)
 		return -1;
@@ -177,7 +168,7 @@ static int restart_wait(const struct hvdm *d)
 static int restart(struct hvdm *d, struct hv_error *err)
 {
 	d->restart = false;
-	d->restarted = now();
+	d->restarted = hv_now();
 	/* Who has stopped it, or was faster, has the word. */
 	return hv_vm_boot(&d->nl, d->id, &d->config, HV_VM_RESTART, err) < 0 ? -1 : 0;
 }

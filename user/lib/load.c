@@ -227,3 +227,13 @@ int hv_load(const struct hv_config *config, uint32_t vcpus, struct hv_ram *ram,
 	hv_file_close(&kernel);
 	return ret;
 }
+
+int hv_load_check(const struct hv_config *config, uint32_t vcpus, uint64_t memory,
+		  struct hv_error *err)
+{
+	struct hv_boot boot;
+	struct hv_ram ram;
+
+	hv_ram_init(&ram, NULL, memory);
+	return hv_load(config, vcpus, &ram, &boot, err);
+}

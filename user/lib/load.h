@@ -51,6 +51,18 @@ struct hv_guest {
 };
 
 /**
+ * hv_load_check - check a boot configuration's images, and that they fit
+ * @config: what to boot
+ * @vcpus: number of vCPUs
+ * @memory: bytes of RAM
+ * @err: filled on failure
+ *
+ * Return: 0 or -1.
+ */
+int hv_load_check(const struct hv_config *config, uint32_t vcpus, uint64_t memory,
+		  struct hv_error *err);
+
+/**
  * hv_load - check a boot configuration's images and load them
  * @config: what to boot
  * @vcpus: number of vCPUs

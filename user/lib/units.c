@@ -4,12 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ram.h"
 #include "units.h"
 
 /* Numbers from here on are shown in the next unit. */
 #define READABLE 100000
-
-#define PAGE 4096
 
 typedef unsigned __int128 u128;
 
@@ -71,8 +70,8 @@ bool hv_parse_size(const char *text, uint64_t *bytes)
 	if (!hv_parse_scaled(text, units, bytes))
 		return false;
 	/* "1.3G" is meant to be memory, which comes in pages. */
-	if (strchr(text, '.') && *bytes > PAGE)
-		*bytes -= *bytes % PAGE;
+	if (strchr(text, '.') && *bytes > HV_PAGE)
+		*bytes -= *bytes % HV_PAGE;
 	return true;
 }
 

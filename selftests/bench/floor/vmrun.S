@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* APM vol. 2, 15.5.1 and 15.5.2: what VMRUN does not change over is done here. */
+/*
+ * APM vol. 2, 15.5.1 and 15.5.2: what VMRUN does not change over is done here. Not by hvmm's own
+ * x86/svm/enter.S: the floor must not rise with it.
+ */
 #include <linux/linkage.h>
 
 #include <asm/nospec-branch.h>

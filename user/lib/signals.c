@@ -4,9 +4,10 @@
 #include "signals.h"
 #include "util.h"
 
-void signals_block(sigset_t *set, sigset_t *old)
+static const int ends[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+
+void hv_signals_block(sigset_t *set, sigset_t *old)
 {
-	static const int ends[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
 	sigset_t these;
 	size_t i;
 
@@ -18,4 +19,16 @@ void signals_block(sigset_t *set, sigset_t *old)
 		*set = these;
 	/* A reader of stdout that has gone is seen by the write. */
 	signal(SIGPIPE, SIG_IGN);
+}
+
+bool hv_signals_wait(void)
+{
+	sigset_t set;
+	size_t i;
+
+	sigpending(&set);
+	for (i = 0; i < ARRAY_SIZE(ends); i++)
+		if (sigismember(&set, ends[i]))
+			return true;
+	return false;
 }
